@@ -1,0 +1,198 @@
+# Fettle. Two commands to know: make run, make test.
+#   make            release program at build/fettle
+#   make run        install what is missing, build, make the demo plant, train, plan, serve
+#   make test       own set-up, then every test
+#   make bench lint layers sanitize fuzz install clean
+# Switches: CC=clang  WERROR=1  SANITIZER=address,undefined|thread  BUILD=folder  V=1  LISTEN=addr:port
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+
+# --- packages, by their Debian and Ubuntu names; packaging/need.sh installs what is missing ---------
+PKG_BUILD := gcc libc6-dev make pkg-config tzdata ca-certificates libsqlite3-dev libmicrohttpd-dev \
+    libopenblas-pthread-dev liblapacke-dev libcjson-dev libcurl4-gnutls-dev libsodium-dev \
+    libzstd-dev zlib1g-dev libinih-dev libjs-dygraphs
+PKG_TEST := $(PKG_BUILD) libcmocka-dev python3 sqlite3 zstd chromium chromium-driver \
+    python3-selenium python3-icalendar fonts-inter
+PKG_LINT := $(PKG_BUILD) clang clang-format clang-tidy cppcheck
+PKG_FUZZ := $(PKG_BUILD) clang libclang-rt-14-dev
+
+# --- flags ------------------------------------------------------------------------------------------
+BUILD ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+LIBS := openblas lapacke libmicrohttpd libcjson inih libsodium libzstd zlib libcurl sqlite3
+PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+
+ARCH := $(shell uname -m)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef \
+    -Wwrite-strings -Wformat=2 -Wvla -Wno-unused-parameter
+ifdef WERROR
+WARN += -Werror
+endif
+HARDEN := -fstack-protector-strong -fPIE -Wformat -Werror=format-security
+ifeq ($(ARCH),x86_64)
+HARDEN += -fcf-protection -fstack-clash-protection
+endif
+HARDEN_LD := -pie -Wl,-z,relro,-z,now
+OPT ?= -O2 -g
+ifdef SANITIZER
+OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZER)
+SAN_LD := -fsanitize=$(SANITIZER)
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+# -ffp-contract=off: the same bits from gcc and clang, with and without fused multiply-add.
+CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffp-contract=off -pthread -I. -I$(BUILD) \
+    $(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL = $(HARDEN_LD) $(SAN_LD) -pthread $(LDFLAGS)
+LIBS_ALL = $(PKG_LIBS) -lm
+
+ifndef V
+Q := @
+SAY = @printf '  %-6s %s\n'
+else
+SAY = @:
+endif
+
+# --- sources ----------------------------------------------------------------------------------------
+SRC := $(filter-out app/main.c,$(wildcard app/*.c app/base/*.c app/cli/*.c app/ingest/*.c \
+    app/planner/*.c app/cmms/*.c app/demo/*.c models/*.c models/*/*.c db/*.c web/*.c web/*/*.c))
+GEN_C := $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c $(BUILD)/gen/web_assets.c
+OBJ := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+LIB := $(BUILD)/libfettle.a
+MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
+QUERIES := $(sort $(wildcard db/queries/*.sql))
+DYGRAPHS := /usr/share/javascript/dygraphs/dygraph.min.js
+STATIC := $(sort $(wildcard web/static/*.*)) $(DYGRAPHS)
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+C_FILES := $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
+
+.PHONY: all build run test unit bench lint layers sanitize fuzz install clean deps-build deps-test
+all: build
+build: $(BUILD)/fettle
+
+$(BUILD)/fettle: $(BUILD)/obj/app/main.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS_ALL)
+
+$(LIB): $(OBJ)
+	$(SAY) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/gen/queries.h $(BUILD)/flags
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/queries.h $(BUILD)/flags
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# A change of compiler or flags rebuilds everything in this folder.
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+	    printf '%s\n' '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/embed: app/tools/embed.c
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 $(WARN) -o $@ $<
+
+$(BUILD)/gen/queries.h: $(BUILD)/embed $(QUERIES)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/embed queries $(BUILD)/gen/queries.h $(BUILD)/gen/queries.c $(QUERIES)
+$(BUILD)/gen/queries.c: $(BUILD)/gen/queries.h ;
+$(BUILD)/gen/migrations.c: $(BUILD)/embed $(MIGRATIONS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/embed files db_migrations $@ $(MIGRATIONS)
+$(BUILD)/gen/web_assets.c: $(BUILD)/embed $(STATIC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/embed files web_assets $@ $(STATIC)
+
+-include $(OBJ:.o=.d) $(BUILD)/obj/app/main.d
+
+# --- run --------------------------------------------------------------------------------------------
+deps-build:
+	@packaging/need.sh $(PKG_BUILD)
+deps-test:
+	@packaging/need.sh $(PKG_TEST)
+
+run: deps-build
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@packaging/run-demo.sh $(BUILD)/fettle "$(LISTEN)"
+
+# --- tests ------------------------------------------------------------------------------------------
+TEST_LIBS = $(shell pkg-config --libs cmocka 2>/dev/null)
+$(BUILD)/unit/%: tests/unit/%.c $(LIB) tests/test.h
+	$(SAY) TEST $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS_ALL) $(TEST_LIBS)
+-include $(UNIT:=.d)
+
+unit: $(UNIT)
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) build unit
+	@/usr/bin/python3 tests/run_all.py --build $(BUILD) $(TESTS)
+
+$(BUILD)/bench/%: tests/bench/%.c $(LIB)
+	$(SAY) BENCH $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS_ALL)
+-include $(BENCH:=.d)
+
+bench:
+	@packaging/need.sh $(PKG_TEST)
+	@$(MAKE) --no-print-directory -j$$(nproc) build $(BENCH)
+	@for b in $(sort $(wildcard tests/bench/*.sh)); do $$b $(BUILD)/fettle || exit 1; done
+
+# --- checks -----------------------------------------------------------------------------------------
+layers:
+	@packaging/layers.sh
+lint: 
+	@packaging/need.sh $(PKG_LINT)
+	@$(MAKE) --no-print-directory $(BUILD)/gen/queries.h
+	@packaging/lint.sh $(BUILD)
+
+sanitize: deps-test
+	@packaging/need.sh $(PKG_FUZZ)
+	@$(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/asan SANITIZER=address,undefined build unit
+	@/usr/bin/python3 tests/run_all.py --build build/asan --sanitized
+	@$(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/tsan SANITIZER=thread build unit
+	@/usr/bin/python3 tests/run_all.py --build build/tsan --sanitized --threads-only
+
+SECONDS ?= 60
+FUZZ_BUILD := build/fuzz
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
+fuzz:
+	@packaging/need.sh $(PKG_FUZZ)
+	@$(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=$(FUZZ_BUILD) \
+	    SANITIZER=fuzzer-no-link,address,undefined fuzz-build
+	@packaging/fuzz.sh $(FUZZ_BUILD) $(SECONDS)
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ_BIN)
+$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
+	$(SAY) FUZZ $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer,address,undefined -o $@ $< $(LIB) $(LIBS_ALL)
+
+PREFIX ?= /usr/local
+install: build
+	install -D -m 755 $(BUILD)/fettle $(DESTDIR)$(PREFIX)/bin/fettle
+	install -D -m 644 docs/fettle.1 $(DESTDIR)$(PREFIX)/share/man/man1/fettle.1
+
+clean:
+	rm -rf build

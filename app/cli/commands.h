@@ -1,0 +1,7 @@
+/* Every command of the program; each lives in app/cli/cmd_<name>.c (serve in web/cmd_serve.c). */
+#ifndef APP_CLI_COMMANDS_H
+#define APP_CLI_COMMANDS_H
+
+int cmd_version(int argc, char **argv);
+
+#endif

@@ -1,0 +1,61 @@
+/* Entry point: the table of commands. */
+#include "app/cli/cli.h"
+#include "app/cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct cli_command commands[] = {
+    {"version", "print the version", cmd_version},
+};
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_commands(FILE *f)
+{
+    fputs("Fettle: predictive maintenance on the plant's own computer.\n\n"
+          "Usage: fettle COMMAND [FLAGS]      fettle COMMAND -h shows examples\n\nCommands:\n",
+          f);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
+}
+
+/* Nearest command by shared leading letters, for "did you mean". */
+static const char *nearest(const char *word)
+{
+    const char *best = NULL;
+    size_t best_n = 1;
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        size_t n = 0;
+        while (word[n] != '\0' && word[n] == commands[i].name[n])
+            n++;
+        if (n > best_n) {
+            best_n = n;
+            best = commands[i].name;
+        }
+    }
+    return best;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_commands(stderr);
+        return 2;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+        print_commands(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    cli_catch_signals();
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    const char *guess = nearest(name);
+    fprintf(stderr, "fettle: unknown command '%.60s'%s%s%s; fettle --help lists them\n", name,
+            guess != NULL ? ", did you mean " : "", guess != NULL ? guess : "",
+            guess != NULL ? "?" : "");
+    return 2;
+}

@@ -1,0 +1,53 @@
+/* The one door to SQLite: open, pragmas, lock, transactions, cached statements. A struct db is one
+ * connection and belongs to one thread at a time. Exactly one process holds the writer (a lock file
+ * beside the database, "<file>.lock", says who); readers are read-only connections, one a thread.
+ * synchronous=FULL, WAL, foreign keys: what db_commit() has answered is on disk. */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "app/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DB_APPLICATION_ID 0x4674746c /* "Fttl" */
+
+struct db;
+
+/* Opens for writing: makes the file when it is absent (create) or answers FT_NOT_FOUND, migrates it
+ * to the newest schema, takes the lock. FT_BUSY: another process writes (the text names it).
+ * FT_INVALID: not a Fettle file, or made by a newer version. */
+enum ft_status db_open_writer(const char *path, bool create, struct db **out, struct ft_err *err);
+
+/* Opens read-only. FT_NOT_FOUND, FT_INVALID as above; an older schema is FT_INVALID with the advice
+ * to open it once for writing. */
+enum ft_status db_open_reader(const char *path, struct db **out, struct ft_err *err);
+
+/* Checkpoints (writer), closes, gives the lock back. NULL is fine. */
+void db_close(struct db *db);
+
+const char *db_path(const struct db *db);
+bool db_is_writer(const struct db *db);
+
+/* Transactions. Writers begin IMMEDIATE, readers take a snapshot that all reads until db_commit()
+ * share. Nested begins count: only the outermost commits; a rollback inside undoes all. */
+enum ft_status db_begin(struct db *db, struct ft_err *err);
+enum ft_status db_commit(struct db *db, struct ft_err *err);
+void db_rollback(struct db *db);
+
+/* Site-wide settings (table setting). db_setting_get writes the value or fallback into out. */
+void db_setting_get(struct db *db, const char *key, const char *fallback, char *out, size_t size);
+enum ft_status db_setting_set(struct db *db, const char *key, const char *value,
+                              struct ft_err *err);
+
+/* Full integrity check of the file and of every block's CRC; FT_INVALID names the first damage. */
+enum ft_status db_check(struct db *db, struct ft_err *err);
+
+/* Online copy into a new file (VACUUM INTO); FT_CONFLICT when the target exists. */
+enum ft_status db_backup(struct db *db, const char *target, struct ft_err *err);
+
+/* Changes with every commit by any connection, for caches and ETags. */
+int64_t db_data_version(struct db *db);
+
+#endif

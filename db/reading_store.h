@@ -1,0 +1,59 @@
+/* Readings. The header hides how they are kept. The key is (sensor, instant): the last write wins
+ * and a re-send changes nothing. Every double comes back bit for bit. */
+#ifndef DB_READING_STORE_H
+#define DB_READING_STORE_H
+
+#include "app/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+struct reading_counts {
+    int64_t n_new, n_changed, n_unchanged;
+};
+
+/* Readings of one sensor, sorted by instant, no instant twice. */
+struct readings {
+    int64_t *ts_ms; /* [n], owned */
+    double *value;  /* [n], owned */
+    size_t n;
+};
+
+/* Writes n readings of one sensor in any order (a later one in the arrays wins at the same instant)
+ * inside the caller's transaction. Adds to *counts. Good for one reading and for a million. */
+enum ft_status reading_put(struct db *db, int64_t sensor_id, const int64_t *ts_ms,
+                           const double *value, size_t n, struct reading_counts *counts,
+                           struct ft_err *err);
+
+/* All readings with from_ms <= instant < to_ms. The caller ends *out with readings_free(). */
+enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                            struct readings *out, struct ft_err *err);
+void readings_free(struct readings *r);
+
+struct reading_span {
+    int64_t n;                 /* readings in all */
+    int64_t first_ms, last_ms; /* meaningless when n is 0 */
+    double last_value;
+};
+enum ft_status reading_span(struct db *db, int64_t sensor_id, struct reading_span *out,
+                            struct ft_err *err);
+
+/* One column of a down-sampled chart. Missing columns have n = 0. */
+struct reading_bucket {
+    int64_t start_ms;
+    int64_t n;
+    double min, max, mean, last;
+};
+/* n_buckets equal parts of [from_ms, to_ms) into out[n_buckets]; keeps extremes. */
+enum ft_status reading_buckets(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                               size_t n_buckets, struct reading_bucket *out, struct ft_err *err);
+
+/* Newest instant over all sensors; FT_NOT_FOUND when there is no reading. */
+enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err);
+
+/* Number of readings in the whole store. */
+enum ft_status reading_count(struct db *db, int64_t *n, struct ft_err *err);
+
+#endif

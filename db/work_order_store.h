@@ -1,0 +1,115 @@
+/* Crews, calendar entries, preventive plans and work orders. */
+#ifndef DB_WORK_ORDER_STORE_H
+#define DB_WORK_ORDER_STORE_H
+
+#include "app/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+struct crew {
+    int64_t id;
+    char *name;
+    char *skills; /* comma-separated; "" = any */
+    double hours_per_day;
+    int weekdays;             /* bit 0 Sunday ... bit 6 Saturday */
+    int64_t rate_minor_per_h; /* DB_NO_MONEY = default */
+};
+struct crew_list {
+    struct crew *items;
+    size_t n;
+};
+enum ft_status crew_put(struct db *db, const struct crew *c, int64_t *id,
+                        struct ft_err *err); /* by name: makes or overwrites */
+enum ft_status crew_list(struct db *db, struct crew_list *out, struct ft_err *err);
+void crew_list_free(struct crew_list *l);
+
+enum calendar_kind { CALENDAR_BLACKOUT, CALENDAR_STOP, CALENDAR_CREW_AWAY };
+struct calendar_entry {
+    int64_t id;
+    enum calendar_kind kind;
+    int64_t start_ms, end_ms;
+    int64_t crew_id; /* 0 = none */
+    char *area;      /* NULL = the whole site */
+    char *note;
+};
+struct calendar_list {
+    struct calendar_entry *items;
+    size_t n;
+};
+enum ft_status calendar_put(struct db *db, const struct calendar_entry *e, int64_t *id,
+                            struct ft_err *err);
+enum ft_status calendar_list(struct db *db, int64_t from_ms, int64_t to_ms,
+                             struct calendar_list *out, struct ft_err *err);
+void calendar_list_free(struct calendar_list *l);
+
+struct plan {
+    int64_t id;
+    char *key, *name;
+    int64_t class_id, asset_id, component_id; /* 0 = none */
+    char *action;                             /* replacement, inspection, service */
+    int64_t interval_ms, tolerance_ms, anchor_ms;
+    bool is_floating;
+    double duration_h;
+    int64_t cost_minor;
+    char *skill; /* NULL = any */
+    bool is_active;
+};
+struct plan_list {
+    struct plan *items;
+    size_t n;
+};
+enum ft_status plan_put(struct db *db, const struct plan *p, int64_t *id,
+                        struct ft_err *err); /* by key: makes or overwrites */
+enum ft_status plan_list(struct db *db, struct plan_list *out, struct ft_err *err);
+void plan_list_free(struct plan_list *l);
+
+struct work_order {
+    int64_t id;
+    char *key; /* NULL on insert: the next "WO-00001" is given */
+    char *external_key;
+    char *title, *note;
+    char *kind, *status;
+    int priority;
+    int64_t asset_id, component_id, plan_id, model_id, crew_id; /* 0 = none */
+    int64_t due_ms, earliest_ms, latest_ms;                     /* DB_NO_TIME = none */
+    int64_t scheduled_ms, started_ms, ended_ms;
+    double duration_h;
+    double risk_by_due;                                 /* NaN = none */
+    int64_t expected_cost_minor, waiting_minor_per_day; /* DB_NO_MONEY = none */
+    char *reason;
+    char *outcome; /* NULL = none */
+    bool is_pinned;
+    int64_t version;
+    int64_t created_ms, updated_ms;
+};
+struct work_order_list {
+    struct work_order *items;
+    size_t n;
+};
+
+/* FT_CONFLICT when key or external_key is taken. */
+enum ft_status work_order_insert(struct db *db, const struct work_order *w, int64_t *id,
+                                 struct ft_err *err);
+/* Overwrites the row when its version is still w->version (else FT_CONFLICT) and adds one to it. */
+enum ft_status work_order_update(struct db *db, const struct work_order *w, struct ft_err *err);
+/* By our key, or by the external key when it starts with "ext:". */
+enum ft_status work_order_find(struct db *db, const char *key, struct work_order *out,
+                               struct ft_err *err);
+struct work_order_filter {
+    int64_t asset_id;         /* 0 = all */
+    const char *status;       /* comma-separated; NULL = all */
+    const char *kind;         /* NULL = all */
+    int64_t changed_since_ms; /* 0 = all */
+    int64_t after_id;         /* paging: rows with a greater id */
+    size_t limit;             /* 0 = all */
+};
+enum ft_status work_order_list(struct db *db, const struct work_order_filter *f,
+                               struct work_order_list *out, struct ft_err *err); /* by id */
+void work_order_clear(struct work_order *w);
+void work_order_list_free(struct work_order_list *l);
+
+#endif

@@ -1,0 +1,36 @@
+/* Metrics of predictions. weight NULL = all 1. Definitions agree with scikit-learn (ties handled
+ * the same way) and are checked against it. NaN when a metric is undefined (one class only, n = 0).
+ */
+#ifndef MODELS_METRICS_H
+#define MODELS_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+double metric_roc_auc(const double *score, const double *y, const double *weight, size_t n);
+/* Average precision: sum over thresholds of (recall step) * precision. */
+double metric_pr_auc(const double *score, const double *y, const double *weight, size_t n);
+double metric_log_loss(const double *p, const double *y, const double *weight, size_t n);
+double metric_brier(const double *p, const double *y, const double *weight, size_t n);
+double metric_rmse(const double *prediction, const double *truth, const double *weight, size_t n);
+double metric_mae(const double *prediction, const double *truth, const double *weight, size_t n);
+/* Harrell's concordance for right-censored times: share of comparable pairs that the risk orders
+ * rightly, ties in risk count half. O(n log n). */
+double metric_concordance(const double *risk, const double *time, const bool *failed, size_t n);
+/* Saxena 2008: sum of exp(-d / 13) - 1 for d < 0 and exp(d / 10) - 1 otherwise, d = prediction -
+ * truth. */
+double metric_phm08(const double *prediction, const double *truth, size_t n);
+/* Expected calibration error over n_bins equal-width bins. */
+double metric_calibration_error(const double *p, const double *y, size_t n, size_t n_bins);
+
+struct threshold_metrics {
+    double threshold, precision, recall, f1;
+    size_t n_alarms, n_hits;
+};
+/* At p >= threshold. */
+struct threshold_metrics metric_at_threshold(const double *p, const double *y, size_t n,
+                                             double threshold);
+/* The threshold with the greatest F1. */
+struct threshold_metrics metric_best_f1(const double *p, const double *y, size_t n);
+
+#endif

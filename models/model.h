@@ -1,0 +1,82 @@
+/* One interface over all kinds of supervised models, and their file. A model file is a text of
+ * sections, versioned, without code, closed by a CRC-32 line (docs/reference has the format). */
+#ifndef MODELS_MODEL_H
+#define MODELS_MODEL_H
+
+#include "app/base/buf.h"
+#include "app/base/pool.h"
+#include "app/base/status.h"
+#include "models/calibrate.h"
+#include "models/matrix.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum model_kind {
+    MODEL_GBDT,
+    MODEL_LOGISTIC,
+    MODEL_RIDGE,
+    MODEL_COX,
+    MODEL_AFT,
+    MODEL_WEIBULL_AGE
+};
+enum model_task { TASK_CLASSIFY, TASK_REGRESS, TASK_SURVIVAL };
+
+const char *
+model_kind_name(enum model_kind kind); /* gbdt, hazard_logit, ridge, cox, aft, weibull_age */
+const char *model_task_name(enum model_task task);
+
+/* What to fit; members that a kind does not use are ignored. */
+struct model_spec {
+    enum model_kind kind;
+    enum model_task task;
+    size_t n_trees, max_leaves, max_depth, n_bins;
+    double rate, row_sample, col_sample, min_child_weight;
+    double lambda; /* trees: L2 of leaves; linear: penalty */
+    uint64_t seed;
+};
+struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
+
+/* Training rows. y: 0/1, a value, or the time of a survival task. */
+struct model_rows {
+    struct matrix x;
+    const double *y;
+    const bool *failed;   /* survival only: failed at y, else right-censored there */
+    const double *entry;  /* survival only: left truncation; NULL = all 0 */
+    const double *weight; /* NULL = all 1 */
+};
+
+struct model; /* opaque; never changes after fit or load, so any thread may score with it */
+
+enum ft_status model_fit(const struct model_spec *spec, const struct model_rows *rows,
+                         struct pool *pool, struct model **out, struct ft_err *err);
+
+/* Raw predictions of each row: log-odds, value, or log relative hazard (survival; higher = sooner).
+ * weibull_age: column 0 is the age, raw is the log-odds of failing within the spec's horizon. */
+void model_predict_raw(const struct model *m, const struct matrix *x, double *out);
+/* Final predictions: calibrated probability, value, or log relative hazard. */
+void model_predict(const struct model *m, const struct matrix *x, double *out);
+/* Contributions of one row to the raw prediction, out[n_cols + 1], the last is the base. */
+enum ft_status model_contributions(const struct model *m, const double *row, double *out,
+                                   struct ft_err *err);
+
+/* Attachments, owned by the model after the call: a calibration, a conformal band, texts by key
+ * (feature names, fingerprint, cap, ...: key [a-z0-9_]+, any text value). */
+void model_set_calibration(struct model *m, struct calibration *c);
+void model_set_conformal(struct model *m, struct conformal *c);
+const struct conformal *model_conformal(const struct model *m);
+enum ft_status model_set_text(struct model *m, const char *key, const char *value,
+                              struct ft_err *err);
+const char *model_text(const struct model *m, const char *key); /* NULL when absent */
+
+enum model_kind model_kind_of(const struct model *m);
+enum model_task model_task_of(const struct model *m);
+size_t model_n_cols(const struct model *m);
+
+/* The file. model_load() refuses damaged, newer or hostile text with FT_INVALID (fuzzed). */
+enum ft_status model_save(const struct model *m, struct buf *out, struct ft_err *err);
+enum ft_status model_load(const char *text, size_t len, struct model **out, struct ft_err *err);
+void model_free(struct model *m); /* NULL is fine */
+
+#endif
