@@ -2,33 +2,11 @@
 
 #include "app/base/clock.h"
 #include "app/base/money.h"
+#include "app/base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Length of the valid UTF-8 sequence at p (Unicode 15, table 3-7), or 0. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        return left >= 2 && (p[1] & 0xc0) == 0x80 ? 2 : 0;
-    if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        const unsigned char lo = p[0] == 0xe0 ? 0xa0 : 0x80;
-        const unsigned char hi = p[0] == 0xed ? 0x9f : 0xbf;
-        return left >= 3 && p[1] >= lo && p[1] <= hi && (p[2] & 0xc0) == 0x80 ? 3 : 0;
-    }
-    if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        const unsigned char lo = p[0] == 0xf0 ? 0x90 : 0x80;
-        const unsigned char hi = p[0] == 0xf4 ? 0x8f : 0xbf;
-        return left >= 4 && p[1] >= lo && p[1] <= hi && (p[2] & 0xc0) == 0x80 &&
-                       (p[3] & 0xc0) == 0x80
-                   ? 4
-                   : 0;
-    }
-    return 0;
-}
 
 /* One pass over the bytes for what cJSON does not look at. */
 static enum ft_status check_bytes(const unsigned char *p, size_t len, struct ft_err *err)

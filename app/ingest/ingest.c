@@ -1,0 +1,308 @@
+#include "app/ingest/ingest.h"
+
+#include "app/base/utf8.h"
+#include "db/asset_store.h"
+#include "db/db.h"
+#include "db/event_store.h"
+#include "db/reading_store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum ft_status ingest_check_name(const char *what, const char *name, size_t len, struct ft_err *err)
+{
+    size_t n_chars = 0;
+    if (name == NULL || len == 0)
+        return ft_fail(err, FT_INVALID, "%s: missing", what);
+    if (!utf8_is_valid(name, len, &n_chars))
+        return ft_fail(err, FT_INVALID, "%s: the name is not valid UTF-8", what);
+    if (n_chars > INGEST_NAME_MAX)
+        return ft_fail(err, FT_INVALID, "%s: the name has %zu characters, at most %d", what,
+                       n_chars, INGEST_NAME_MAX);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return ft_fail(err, FT_INVALID, "%s: the name holds a control character", what);
+    if (name[0] == ' ' || name[len - 1] == ' ')
+        return ft_fail(err, FT_INVALID, "%s: the name begins or ends with a blank", what);
+    return FT_OK;
+}
+
+bool ingest_is_instant(int64_t ts_ms)
+{
+    return ts_ms >= INT64_C(-62135596800000) && ts_ms <= INT64_C(253402300799999);
+}
+
+/* Copies the reason of one refused item. */
+static void refuse(struct ingest_result *r, const struct ft_err *why)
+{
+    r->status = why->code;
+    snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, why->msg);
+}
+
+/* Is this the fault of the item (true) or of the store, which ends the whole call (false)? */
+static bool is_item_fault(enum ft_status st)
+{
+    return st == FT_INVALID || st == FT_NOT_FOUND || st == FT_CONFLICT || st == FT_REFUSED;
+}
+
+/* Finds the asset, or makes it when the policy has a class. */
+static enum ft_status find_asset(struct db *db, const struct ingest_policy *policy, const char *key,
+                                 int64_t *id, int64_t *class_id, struct ft_err *err)
+{
+    struct asset found = {0};
+    enum ft_status st = asset_find(db, key, &found, err);
+    if (st == FT_NOT_FOUND && policy->class_name != NULL) {
+        st = asset_ensure(db, key, policy->class_name, id, err);
+        if (st == FT_OK)
+            st = asset_get(db, *id, &found, err);
+    }
+    if (st != FT_OK)
+        return st;
+    *id = found.id;
+    *class_id = found.class_id;
+    asset_clear(&found);
+    return FT_OK;
+}
+
+/* --- readings --- */
+
+struct order {
+    const struct ingest_reading *item;
+    size_t i; /* place in the caller's arrays */
+};
+
+static int compare_order(const void *pa, const void *pb)
+{
+    const struct order *a = pa;
+    const struct order *b = pb;
+    int c = strcmp(a->item->asset, b->item->asset);
+    if (c == 0)
+        c = strcmp(a->item->sensor, b->item->sensor);
+    if (c == 0)
+        c = (a->item->ts_ms > b->item->ts_ms) - (a->item->ts_ms < b->item->ts_ms);
+    return c != 0 ? c : (a->i > b->i) - (a->i < b->i);
+}
+
+static enum ft_status check_reading(const struct ingest_reading *r, struct ft_err *err)
+{
+    enum ft_status st =
+        ingest_check_name("asset", r->asset, r->asset != NULL ? strlen(r->asset) : 0, err);
+    if (st == FT_OK)
+        st = ingest_check_name("sensor", r->sensor, r->sensor != NULL ? strlen(r->sensor) : 0, err);
+    if (st == FT_OK && !isfinite(r->value))
+        st = ft_fail(err, FT_INVALID, "value: expected a finite number");
+    if (st == FT_OK && !ingest_is_instant(r->ts_ms))
+        st = ft_fail(err, FT_INVALID, "ts: expected a time between the years 1 and 9999");
+    return st;
+}
+
+/* Marks which instants of a sorted group the store does not hold yet. */
+static enum ft_status mark_new(struct db *db, int64_t sensor_id, const struct order *g, size_t n,
+                               struct ingest_result *results, struct ft_err *err)
+{
+    struct reading_span span;
+    struct readings old = {0};
+    enum ft_status st = reading_span(db, sensor_id, &span, err);
+    const int64_t first_ms = g[0].item->ts_ms;
+    const int64_t last_ms = g[n - 1].item->ts_ms;
+    if (st == FT_OK && span.n > 0 && first_ms <= span.last_ms && last_ms >= span.first_ms)
+        st = reading_scan(db, sensor_id, first_ms, last_ms + 1, &old, err);
+    if (st != FT_OK)
+        return st;
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int64_t ts_ms = g[i].item->ts_ms;
+        while (k < old.n && old.ts_ms[k] < ts_ms)
+            k++;
+        const bool is_stored = k < old.n && old.ts_ms[k] == ts_ms;
+        const bool is_repeat = i > 0 && g[i - 1].item->ts_ms == ts_ms;
+        results[g[i].i].is_new = !is_stored && !is_repeat;
+        results[g[i].i].id = sensor_id;
+    }
+    readings_free(&old);
+    return FT_OK;
+}
+
+/* Writes one (asset, sensor) group; an item fault refuses the whole group. */
+static enum ft_status put_group(struct db *db, const struct ingest_policy *policy,
+                                const struct order *g, size_t n, int64_t *ts_ms, double *value,
+                                struct ingest_result *results, struct ft_err *err)
+{
+    struct ft_err why = {0};
+    int64_t asset_id = 0;
+    int64_t class_id = 0;
+    int64_t sensor_id = 0;
+    struct reading_counts counts = {0};
+    enum ft_status st = find_asset(db, policy, g[0].item->asset, &asset_id, &class_id, &why);
+    if (st == FT_OK)
+        st = sensor_ensure(db, asset_id, g[0].item->sensor, &sensor_id, &why);
+    if (st != FT_OK && is_item_fault(st)) {
+        for (size_t i = 0; i < n; i++)
+            refuse(&results[g[i].i], &why);
+        return FT_OK;
+    }
+    if (st == FT_OK)
+        st = mark_new(db, sensor_id, g, n, results, &why);
+    for (size_t i = 0; i < n; i++) {
+        ts_ms[i] = g[i].item->ts_ms;
+        value[i] = g[i].item->value;
+    }
+    if (st == FT_OK)
+        st = reading_put(db, sensor_id, ts_ms, value, n, &counts, &why);
+    return st == FT_OK ? FT_OK : ft_fail(err, st, "%s", why.msg);
+}
+
+static enum ft_status put_groups(struct db *db, const struct ingest_policy *policy,
+                                 const struct order *order, size_t n, int64_t *ts_ms, double *value,
+                                 struct ingest_result *results, struct ft_err *err)
+{
+    for (size_t begin = 0; begin < n;) {
+        const struct ingest_reading *head = order[begin].item;
+        size_t end = begin + 1;
+        while (end < n && strcmp(order[end].item->asset, head->asset) == 0 &&
+               strcmp(order[end].item->sensor, head->sensor) == 0)
+            end++;
+        const enum ft_status st =
+            put_group(db, policy, order + begin, end - begin, ts_ms, value, results, err);
+        if (st != FT_OK)
+            return st;
+        begin = end;
+    }
+    return FT_OK;
+}
+
+/* FT_PARTIAL when an item was refused. */
+static enum ft_status overall(const struct ingest_result *results, size_t n, struct ft_err *err)
+{
+    size_t n_refused = 0;
+    for (size_t i = 0; i < n; i++)
+        n_refused += results[i].status != FT_OK;
+    if (n_refused == 0)
+        return FT_OK;
+    return ft_fail(err, FT_PARTIAL, "%zu of %zu items were not taken", n_refused, n);
+}
+
+enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy,
+                               const struct ingest_reading *items, size_t n,
+                               struct ingest_result *results, struct ft_err *err)
+{
+    struct order *order = calloc(n + 1, sizeof(*order));
+    int64_t *ts_ms = calloc(n + 1, sizeof(*ts_ms));
+    double *value = calloc(n + 1, sizeof(*value));
+    enum ft_status st = FT_OK;
+    size_t n_good = 0;
+
+    if (order == NULL || ts_ms == NULL || value == NULL) {
+        st = ft_fail(err, FT_NOMEM, "no memory for %zu readings", n);
+        goto out;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct ft_err why;
+        results[i] = (struct ingest_result){.status = FT_OK};
+        if (check_reading(&items[i], &why) == FT_OK)
+            order[n_good++] = (struct order){&items[i], i};
+        else
+            refuse(&results[i], &why);
+    }
+    qsort(order, n_good, sizeof(*order), compare_order);
+    st = db_begin(db, err);
+    if (st != FT_OK)
+        goto out;
+    st = put_groups(db, policy, order, n_good, ts_ms, value, results, err);
+    if (st == FT_OK)
+        st = db_commit(db, err);
+    if (st != FT_OK)
+        db_rollback(db);
+    else
+        st = overall(results, n, err);
+out:
+    free(order);
+    free(ts_ms);
+    free(value);
+    return st;
+}
+
+/* --- events --- */
+
+static bool is_set(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static enum ft_status check_event(const struct ingest_event *e, enum event_kind *kind,
+                                  struct ft_err *err)
+{
+    enum ft_status st =
+        ingest_check_name("asset", e->asset, e->asset != NULL ? strlen(e->asset) : 0, err);
+    if (st == FT_OK)
+        st = event_kind_parse(e->kind != NULL ? e->kind : "", kind, err);
+    if (st == FT_OK && is_set(e->component))
+        st = ingest_check_name("component", e->component, strlen(e->component), err);
+    if (st == FT_OK && is_set(e->code))
+        st = ingest_check_name("code", e->code, strlen(e->code), err);
+    if (st == FT_OK && is_set(e->external_key))
+        st = ingest_check_name("external_key", e->external_key, strlen(e->external_key), err);
+    if (st == FT_OK && is_set(e->note) && !utf8_is_valid(e->note, strlen(e->note), NULL))
+        st = ft_fail(err, FT_INVALID, "note: not valid UTF-8");
+    if (st == FT_OK && !ingest_is_instant(e->ts_ms))
+        st = ft_fail(err, FT_INVALID, "ts: expected a time between the years 1 and 9999");
+    /* A stop of more than a century is a wrong unit. */
+    if (st == FT_OK && !isnan(e->downtime_h) && !(e->downtime_h >= 0 && e->downtime_h < 876600))
+        st = ft_fail(err, FT_INVALID, "downtime_h: expected hours, 0 to 876600");
+    return st;
+}
+
+static enum ft_status put_event(struct db *db, const struct ingest_policy *policy,
+                                const struct ingest_event *e, struct ingest_result *r,
+                                struct ft_err *err)
+{
+    enum event_kind kind = EVENT_FAILURE;
+    int64_t class_id = 0;
+    enum ft_status st = check_event(e, &kind, err);
+    struct event row = {.kind = kind,
+                        .ts_ms = e->ts_ms,
+                        .code = (char *)(e->code != NULL ? e->code : ""),
+                        .note = (char *)(is_set(e->note) ? e->note : NULL),
+                        .downtime_ms = DB_NO_TIME,
+                        .cost_minor = e->cost_minor,
+                        .source = (char *)(policy->source != NULL ? policy->source : ""),
+                        .external_key = (char *)(is_set(e->external_key) ? e->external_key : NULL)};
+    if (st == FT_OK)
+        st = find_asset(db, policy, e->asset, &row.asset_id, &class_id, err);
+    if (st == FT_OK && is_set(e->component))
+        st = component_ensure(db, class_id, e->component, &row.component_id, err);
+    if (st == FT_OK && !isnan(e->downtime_h))
+        row.downtime_ms = (int64_t)llround(e->downtime_h * 3600000.0);
+    if (st == FT_OK)
+        st = event_put(db, &row, &r->id, &r->is_new, err);
+    return st;
+}
+
+enum ft_status ingest_events(struct db *db, const struct ingest_policy *policy,
+                             const struct ingest_event *items, size_t n,
+                             struct ingest_result *results, struct ft_err *err)
+{
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    for (size_t i = 0; i < n && st == FT_OK; i++) {
+        struct ft_err why = {0};
+        results[i] = (struct ingest_result){.status = FT_OK};
+        st = put_event(db, policy, &items[i], &results[i], &why);
+        if (st != FT_OK && is_item_fault(st)) {
+            refuse(&results[i], &why);
+            st = FT_OK;
+        } else if (st != FT_OK) {
+            ft_fail(err, st, "event %zu: %s", i + 1, why.msg);
+        }
+    }
+    if (st == FT_OK)
+        st = db_commit(db, err);
+    if (st != FT_OK) {
+        db_rollback(db);
+        return st;
+    }
+    return overall(results, n, err);
+}
