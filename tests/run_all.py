@@ -103,7 +103,10 @@ def main():
     if totals.passed + totals.failed == 0:
         print("no test ran")
         totals.failed = 1
-    print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
+    line = f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped"
+    print(line)
+    if build.is_dir():
+        (build / "test-summary").write_text(line + "\n")
     return 1 if totals.failed else 0
 
 

@@ -1,0 +1,17 @@
+#!/bin/bash
+# make run: makes the demo plant once, prints what a planner would read, serves the dashboard.
+set -eu
+fettle=$1
+listen=${2:-}
+db=${FETTLE_DB:-build/demo.db}
+if [ ! -f "$db" ]; then
+    rm -f "$db".part*
+    "$fettle" demo --db "$db.part"
+    mv "$db.part" "$db"
+    rm -f "$db".part*
+fi
+"$fettle" summary --db "$db"
+if [ -n "$listen" ]; then
+    exec "$fettle" serve --db "$db" --listen "$listen"
+fi
+exec "$fettle" serve --db "$db" --listen 127.0.0.1:8080 --next-port
