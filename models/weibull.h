@@ -18,8 +18,9 @@ struct weibull {
 
 /* Fits n units. time > 0; failed[i]: failed at time[i], else still running (right-censored) then;
  * entry[i] < time[i]: first seen at this age (left-truncated), entry NULL = all 0; weight NULL =
- * all 1. Newton on (log shape, log scale) with step halving. FT_TOO_FEW: no failure, or one failure
- * (see weibull_fit_fixed_shape); FT_INVALID; FT_INTERNAL when it did not converge. */
+ * all 1. Newton with step halving on the profile likelihood in log shape. FT_TOO_FEW: no failure,
+ * one failure (see weibull_fit_fixed_shape) or data that cannot fix the shape (every failure at the
+ * greatest time); FT_INVALID; FT_INTERNAL when it did not converge. Allocates nothing. */
 enum ft_status weibull_fit(const double *time, const bool *failed, const double *entry,
                            const double *weight, size_t n, struct weibull *out, struct ft_err *err);
 
@@ -44,7 +45,8 @@ void weibull_limits(const struct weibull *w, double confidence, double shape[2],
 /* Age replacement (Barlow and Proschan 1965): the interval T* of least cost rate
  * g(T) = (cost_planned * S(T) + cost_failure * F(T)) / int_0^T S by bisection on its first-order
  * condition. has_optimum is false when the hazard does not rise (shape <= 1) or planned work is not
- * cheaper; then the verdict is run to failure. */
+ * cheaper, or when the optimum lies beyond any age that a unit reaches; then the verdict is run to
+ * failure. */
 struct age_replacement {
     bool has_optimum;
     double interval;    /* T*, unit of the times */
@@ -53,5 +55,12 @@ struct age_replacement {
 };
 struct age_replacement weibull_age_replacement(const struct weibull *w, double cost_planned,
                                                double cost_failure);
+
+/* Minimal repair between renewals (Barlow and Hunter 1960): each failure is repaired to the state
+ * just before it, and a renewal comes at T*. g(T) = (cost_renewal + cost_repair (T / scale)^shape)
+ * / T. has_optimum is false when shape <= 1 or a cost is not above 0. saving_frac is NaN: without
+ * renewal the rate grows for ever, so there is nothing to compare with. */
+struct age_replacement weibull_minimal_repair(const struct weibull *w, double cost_renewal,
+                                              double cost_repair);
 
 #endif
