@@ -26,7 +26,7 @@ static int reserve(struct buf *b, size_t n)
         return 0;
     }
     const size_t need = b->len + n + 1;
-    if (need <= b->cap)
+    if (b->data != NULL && need <= b->cap)
         return 1;
     size_t cap = b->cap < 256 ? 256 : b->cap;
     while (cap < need)

@@ -122,6 +122,7 @@ void pool_run(struct pool *pool, size_t n_jobs, void (*job)(void *ctx, size_t i)
     pthread_cond_init(&g.finished, NULL);
     pthread_mutex_lock(&pool->lock);
     g.older = pool->newest;
+    /* cppcheck-suppress autoVariables ; the group leaves the list before this function returns */
     pool->newest = &g;
     if (n_jobs > 1)
         pthread_cond_broadcast(&pool->work);

@@ -4,16 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum ft_status ft_fail(struct ft_err *err, enum ft_status code, const char *fmt, ...)
+void ft_err_set(struct ft_err *err, enum ft_status code, const char *fmt, ...)
 {
-    if (err != NULL) {
-        va_list ap;
-        va_start(ap, fmt);
-        err->code = code;
-        vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
-        va_end(ap);
-    }
-    return code;
+    if (err == NULL)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    err->code = code;
+    vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+    va_end(ap);
 }
 
 enum ft_status ft_err_prefix(struct ft_err *err, const char *fmt, ...)

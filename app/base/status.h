@@ -23,9 +23,17 @@ struct ft_err {
     char msg[512];
 };
 
-/* Records code and message (err may be NULL) and returns code. */
-__attribute__((format(printf, 3, 4))) enum ft_status
-ft_fail(struct ft_err *err, enum ft_status code, const char *fmt, ...);
+/* Records code and message (err may be NULL) and returns code. A macro, so that compilers and
+ * analysers see which value comes back; code is evaluated twice. */
+#define ft_fail(err, code, ...) (ft_err_set((err), (code), __VA_ARGS__), ft_same(code))
+
+/* The parts of ft_fail(). */
+static inline enum ft_status ft_same(enum ft_status code)
+{
+    return code;
+}
+__attribute__((format(printf, 3, 4))) void ft_err_set(struct ft_err *err, enum ft_status code,
+                                                      const char *fmt, ...);
 
 /* Puts "context: " before the message already in err (err may be NULL); returns the code kept. */
 __attribute__((format(printf, 2, 3))) enum ft_status ft_err_prefix(struct ft_err *err,

@@ -8,10 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void die(const char *what, const char *name)
+static _Noreturn void die(const char *what, const char *name)
 {
     fprintf(stderr, "embed: %s %s: %s\n", what, name, strerror(errno));
     exit(1);
+}
+
+static FILE *create(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    if (f == NULL)
+        die("create", path);
+    return f;
 }
 
 static char *slurp(const char *path, size_t *len)
@@ -41,9 +49,7 @@ static const char *base_name(const char *path)
 static int embed_files(int argc, char **argv)
 {
     const char *name = argv[2];
-    FILE *out = fopen(argv[3], "w");
-    if (out == NULL)
-        die("create", argv[3]);
+    FILE *out = create(argv[3]);
     fprintf(out, "/* Made by app/tools/embed.c. */\n#include \"app/base/embedded.h\"\n\n");
     for (int i = 4; i < argc; i++) {
         size_t len = 0;
@@ -108,10 +114,8 @@ static void embed_query_file(const char *path, FILE *out, int is_header)
 
 static int embed_queries(int argc, char **argv)
 {
-    FILE *h = fopen(argv[2], "w");
-    FILE *c = fopen(argv[3], "w");
-    if (h == NULL || c == NULL)
-        die("create", h == NULL ? argv[2] : argv[3]);
+    FILE *h = create(argv[2]);
+    FILE *c = create(argv[3]);
     fprintf(h, "/* Made by app/tools/embed.c. */\n#ifndef GEN_QUERIES_H\n#define GEN_QUERIES_H\n\n"
                "enum query_id {\n");
     fprintf(c, "/* Made by app/tools/embed.c. */\n#include \"gen/queries.h\"\n\n"
