@@ -1,0 +1,400 @@
+/* Both models are solved with the normal equations of the standardised columns: one Cholesky solve
+ * for ridge, one per Newton step for logistic. The rows are made wide in blocks, so the memory
+ * taken is O(n_cols^2) whatever the number of rows. */
+#include "models/linear.h"
+
+#include "models/design.h"
+#include "models/linalg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 256, MAX_STEPS = 100 };
+
+struct linear {
+    enum linear_kind kind;
+    struct design design;
+    double *beta;           /* [1 + n_wide]: intercept at the training mean, then coefficients */
+    double *standard_error; /* [1 + n_cols], original scale, NaN when unknown */
+};
+
+/* What a fit works with: p = 1 + n_wide unknowns. */
+struct work {
+    enum linear_kind kind;
+    const struct matrix *x;
+    const double *y, *weight;
+    const struct design *design;
+    double lambda;
+    size_t p;
+    double *block; /* [BLOCK][p] wide rows, a one in front */
+    double *eta;   /* [BLOCK] */
+    double *hessian, *gradient, *step, *trial;
+};
+
+static double row_weight(const struct work *w, size_t i)
+{
+    return w->weight != NULL ? w->weight[i] : 1;
+}
+
+/* Wide rows [begin, end) into the block. */
+static void load_block(struct work *w, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++) {
+        double *wide = w->block + (i - begin) * w->p;
+        wide[0] = 1;
+        design_row(w->design, matrix_row(w->x, i), wide + 1);
+    }
+}
+
+static double log1p_exp(double v)
+{
+    return v > 0 ? v + log1p(exp(-v)) : log1p(exp(v));
+}
+
+static double sigmoid(double v)
+{
+    return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v));
+}
+
+/* Loss, residual (minus its slope in eta) and curvature of one row. */
+static double row_loss(enum linear_kind kind, double eta, double y, double *residual,
+                       double *curvature)
+{
+    if (kind == LINEAR_RIDGE) {
+        *residual = y - eta;
+        *curvature = 1;
+        return 0.5 * (y - eta) * (y - eta);
+    }
+    const double p = sigmoid(eta), q = sigmoid(-eta);
+    *residual = y > 0.5 ? q : -p;
+    *curvature = p * q;
+    return log1p_exp(y > 0.5 ? -eta : eta);
+}
+
+/* Objective at beta; with derivatives also the gradient and the lower triangle of the hessian. */
+static double evaluate(struct work *w, const double *beta, bool with_derivatives)
+{
+    const size_t p = w->p;
+    double sum = 0;
+    if (with_derivatives) {
+        memset(w->hessian, 0, p * p * sizeof(double));
+        memset(w->gradient, 0, p * sizeof(double));
+    }
+    for (size_t begin = 0; begin < w->x->n_rows; begin += BLOCK) {
+        const size_t left = w->x->n_rows - begin;
+        const size_t n = left < BLOCK ? left : BLOCK;
+        load_block(w, begin, begin + n);
+        linalg_gemv(false, n, p, 1, w->block, p, beta, 0, w->eta);
+        for (size_t i = 0; i < n; i++) {
+            double residual = 0, curvature = 0;
+            const double weight = row_weight(w, begin + i);
+            sum += weight * row_loss(w->kind, w->eta[i], w->y[begin + i], &residual, &curvature);
+            if (!with_derivatives)
+                continue;
+            double *wide = w->block + i * p;
+            const double root = sqrt(weight * curvature);
+            for (size_t j = 0; j < p; j++) {
+                w->gradient[j] -= weight * residual * wide[j];
+                wide[j] *= root;
+            }
+        }
+        if (with_derivatives)
+            linalg_syrk_add(p, n, w->block, p, w->hessian);
+    }
+    for (size_t j = 1; j < p; j++) {
+        sum += 0.5 * w->lambda * beta[j] * beta[j];
+        if (with_derivatives) {
+            w->gradient[j] += w->lambda * beta[j];
+            w->hessian[j * p + j] += w->lambda;
+        }
+    }
+    return sum;
+}
+
+/* Factors the hessian. Constant columns are all zero: a one keeps their coefficient at 0. */
+static enum ft_status factor(struct work *w, struct ft_err *err)
+{
+    size_t bad = 0;
+    for (size_t j = 0; j < w->design->n_cols; j++)
+        if (!(w->design->scale[j] > 0))
+            w->hessian[(j + 1) * w->p + j + 1] = 1;
+    const enum ft_status st =
+        linalg_cholesky(w->hessian, w->p, w->lambda > 0 ? 0 : 1e-12, &bad, err);
+    if (st == FT_INVALID && bad == 0)
+        return ft_fail(err, FT_INVALID, "linear model: the fit broke down; use a larger penalty");
+    if (st == FT_INVALID && bad <= w->design->n_cols)
+        return ft_fail(err, FT_INVALID,
+                       "linear model: column %zu is a combination of other columns (or there are "
+                       "too few rows); use a penalty above 0",
+                       bad);
+    if (st == FT_INVALID)
+        return ft_fail(err, FT_INVALID,
+                       "linear model: the missing values of the columns coincide; use a penalty "
+                       "above 0");
+    return st;
+}
+
+static double greatest(const double *v, size_t n)
+{
+    double m = 0;
+    for (size_t i = 0; i < n; i++)
+        m = fmax(m, fabs(v[i]));
+    return m;
+}
+
+/* Moves beta along the Newton step, halved until the objective falls; false when it does not. */
+static bool search_line(struct work *w, double *beta, double value)
+{
+    double slope = 0;
+    for (size_t j = 0; j < w->p; j++)
+        slope += w->gradient[j] * w->step[j];
+    for (double scale = 1; scale > 1e-10; scale /= 2) {
+        for (size_t j = 0; j < w->p; j++)
+            w->trial[j] = beta[j] - scale * w->step[j];
+        if (evaluate(w, w->trial, false) <= value - 1e-4 * scale * slope) {
+            memcpy(beta, w->trial, w->p * sizeof(double));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Newton's method from beta = (intercept, 0); leaves the factored hessian of the last beta. Ridge
+ * is quadratic: its first step is exact and a second one removes the rounding. */
+static enum ft_status minimise(struct work *w, double *beta, struct ft_err *err)
+{
+    double first = 0;
+    for (int step = 0; step < MAX_STEPS; step++) {
+        const double value = evaluate(w, beta, true);
+        const double size = greatest(w->gradient, w->p);
+        first = fmax(first, size);
+        const enum ft_status st = factor(w, err);
+        if (st != FT_OK)
+            return st;
+        if (size <= 1e-10 * first || first == 0 || (w->kind == LINEAR_RIDGE && step == 2))
+            return FT_OK;
+        memcpy(w->step, w->gradient, w->p * sizeof(double));
+        linalg_cholesky_solve(w->hessian, w->p, w->step);
+        if (!search_line(w, beta, value)) {
+            /* At the rounding of the objective the full step is the best there is. */
+            if (size > 1e-6 * first)
+                return ft_fail(err, FT_INTERNAL, "linear model: the line search stopped at step %d",
+                               step);
+            for (size_t j = 0; j < w->p; j++)
+                beta[j] -= w->step[j];
+            evaluate(w, beta, true);
+            return factor(w, err);
+        }
+    }
+    return ft_fail(err, FT_INVALID,
+                   "linear model: no convergence in %d steps (are the classes separated? use a "
+                   "penalty above 0)",
+                   MAX_STEPS);
+}
+
+/* With no penalty and classes that a plane separates, the coefficients would grow for ever. */
+static enum ft_status check_separation(struct work *w, const double *beta, struct ft_err *err)
+{
+    if (w->kind != LINEAR_LOGISTIC || w->lambda > 0)
+        return FT_OK;
+    for (size_t i = 0; i < w->x->n_rows; i++) {
+        const double eta = beta[0] + design_dot(w->design, beta + 1, matrix_row(w->x, i));
+        if (row_weight(w, i) > 0 && (w->y[i] > 0.5 ? eta : -eta) < 12)
+            return FT_OK;
+    }
+    return ft_fail(err, FT_INVALID,
+                   "logistic model: the columns separate the classes; use a penalty above 0");
+}
+
+static enum ft_status check_rows(const struct work *w, double *start, struct ft_err *err)
+{
+    double total = 0, sum = 0;
+    for (size_t i = 0; i < w->x->n_rows; i++) {
+        const double y = w->y[i], weight = row_weight(w, i);
+        if (!(weight >= 0) || !isfinite(weight))
+            return ft_fail(err, FT_INVALID, "row %zu: weight %g, expected >= 0", i + 1, weight);
+        if (!isfinite(y) || (w->kind == LINEAR_LOGISTIC && y != 0 && y != 1))
+            return ft_fail(err, FT_INVALID, "row %zu: label %g, expected %s", i + 1, y,
+                           w->kind == LINEAR_LOGISTIC ? "0 or 1" : "a finite number");
+        total += weight;
+        sum += weight * y;
+    }
+    if (!(total > 0))
+        return ft_fail(err, FT_TOO_FEW, "linear model: no row of positive weight");
+    *start = sum / total;
+    if (w->kind == LINEAR_RIDGE)
+        return FT_OK;
+    if (!(sum > 0) || !(sum < total))
+        return ft_fail(err, FT_TOO_FEW, "logistic model: every label is %d", sum > 0);
+    *start = log(sum / (total - sum));
+    return FT_OK;
+}
+
+/* Residual variance of a ridge fit, for its standard errors; NaN when no row is left over. */
+static double residual_variance(struct work *w, const double *beta)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < w->x->n_rows; i++) {
+        const double eta = beta[0] + design_dot(w->design, beta + 1, matrix_row(w->x, i));
+        sum += row_weight(w, i) * (w->y[i] - eta) * (w->y[i] - eta);
+        n += row_weight(w, i) > 0;
+    }
+    return n > w->p ? sum / (double)(n - w->p) : NAN;
+}
+
+static enum ft_status learn_errors(struct work *w, struct linear *m, struct ft_err *err)
+{
+    enum ft_status st = linalg_cholesky_inverse(w->hessian, w->p, err);
+    if (st == FT_OK)
+        st = design_standard_errors(&m->design, w->hessian, m->standard_error, err);
+    const double sd = m->kind == LINEAR_RIDGE ? sqrt(residual_variance(w, m->beta)) : 1;
+    for (size_t j = 0; st == FT_OK && j <= m->design.n_cols; j++)
+        m->standard_error[j] *= sd;
+    return st;
+}
+
+static bool allocate_work(struct work *w, struct linear *m)
+{
+    w->p = 1 + m->design.n_wide;
+    w->design = &m->design;
+    w->block = calloc(w->p, BLOCK * sizeof(double));
+    w->eta = calloc(BLOCK, sizeof(double));
+    w->hessian = calloc(w->p, w->p * sizeof(double));
+    w->gradient = calloc(w->p, sizeof(double));
+    w->step = calloc(w->p, sizeof(double));
+    w->trial = calloc(w->p, sizeof(double));
+    m->beta = calloc(w->p, sizeof(double));
+    m->standard_error = calloc(m->design.n_cols + 1, sizeof(double));
+    return w->block != NULL && w->eta != NULL && w->hessian != NULL && w->gradient != NULL &&
+           w->step != NULL && w->trial != NULL && m->beta != NULL && m->standard_error != NULL;
+}
+
+static void free_work(struct work *w)
+{
+    free(w->block);
+    free(w->eta);
+    free(w->hessian);
+    free(w->gradient);
+    free(w->step);
+    free(w->trial);
+}
+
+enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const double *y,
+                          const double *weight, double lambda, struct linear **out,
+                          struct ft_err *err)
+{
+    struct work w = {.kind = kind, .x = x, .y = y, .weight = weight, .lambda = lambda};
+    double start = 0;
+    *out = NULL;
+    if (!(lambda >= 0) || !isfinite(lambda))
+        return ft_fail(err, FT_INVALID, "linear model: penalty %g, expected >= 0", lambda);
+    enum ft_status st = check_rows(&w, &start, err);
+    if (st != FT_OK)
+        return st;
+    struct linear *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for a linear model");
+    m->kind = kind;
+    st = design_fit(&m->design, x, weight, err);
+    if (st != FT_OK)
+        goto out;
+    if (!allocate_work(&w, m)) {
+        st = ft_fail(err, FT_NOMEM, "no memory for a linear model of %zu columns", w.p);
+        goto out;
+    }
+    m->beta[0] = start;
+    st = minimise(&w, m->beta, err);
+    if (st == FT_OK)
+        st = check_separation(&w, m->beta, err);
+    if (st == FT_OK)
+        st = learn_errors(&w, m, err);
+    if (st == FT_OK) {
+        *out = m;
+        m = NULL;
+    }
+out:
+    free_work(&w);
+    linear_free(m);
+    return st;
+}
+
+void linear_predict(const struct linear *m, const struct matrix *x, double *out)
+{
+    for (size_t i = 0; i < x->n_rows; i++)
+        out[i] = m->beta[0] + design_dot(&m->design, m->beta + 1, matrix_row(x, i));
+}
+
+void linear_contributions(const struct linear *m, const double *row, double *out)
+{
+    design_contributions(&m->design, m->beta + 1, row, out);
+    out[m->design.n_cols] = m->beta[0];
+}
+
+size_t linear_n_cols(const struct linear *m)
+{
+    return m->design.n_cols;
+}
+
+void linear_coefficients(const struct linear *m, double *out)
+{
+    design_original(&m->design, m->beta + 1, out);
+    out[0] += m->beta[0];
+}
+
+enum ft_status linear_standard_errors(const struct linear *m, double *out, struct ft_err *err)
+{
+    memcpy(out, m->standard_error, (m->design.n_cols + 1) * sizeof(double));
+    if (isnan(out[0]))
+        return ft_fail(err, FT_TOO_FEW,
+                       "ridge: not more rows than coefficients, so no residual variance");
+    return FT_OK;
+}
+
+static const char *const kind_words[] = {[LINEAR_RIDGE] = "ridge", [LINEAR_LOGISTIC] = "logistic"};
+
+void linear_write(const struct linear *m, struct buf *out)
+{
+    text_put_word(out, "linear", kind_words[m->kind]);
+    design_write(&m->design, out);
+    text_put_array(out, "beta", m->beta, 1 + m->design.n_wide);
+    text_put_array(out, "standard_error", m->standard_error, 1 + m->design.n_cols);
+}
+
+enum ft_status linear_read(const char *text, size_t len, struct linear **out, struct ft_err *err)
+{
+    struct text_reader r;
+    size_t kind = 0;
+    *out = NULL;
+    struct linear *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for a linear model");
+    text_reader_init(&r, text, len, "linear model");
+    enum ft_status st = text_get_word(&r, "linear", kind_words, 2, &kind, err);
+    m->kind = (enum linear_kind)kind;
+    if (st == FT_OK)
+        st = design_read(&m->design, &r, err);
+    if (st == FT_OK)
+        st = text_get_array(&r, "beta", 1 + m->design.n_wide, 0, &m->beta, err);
+    if (st == FT_OK)
+        st = text_get_array(&r, "standard_error", 1 + m->design.n_cols, 1, &m->standard_error, err);
+    if (st == FT_OK)
+        st = text_get_end(&r, err);
+    if (st == FT_OK) {
+        *out = m;
+        m = NULL;
+    }
+    linear_free(m);
+    return st;
+}
+
+void linear_free(struct linear *m)
+{
+    if (m == NULL)
+        return;
+    design_free(&m->design);
+    free(m->beta);
+    free(m->standard_error);
+    free(m);
+}
