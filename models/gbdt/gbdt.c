@@ -1,0 +1,233 @@
+/* The boosting loop: gradients, a tree, its leaf values added to the scores, again. */
+#include "models/gbdt/gbdt.h"
+
+#include "models/gbdt/bin.h"
+#include "models/gbdt/forest.h"
+#include "models/gbdt/grow.h"
+#include "models/gbdt/histogram.h"
+#include "models/gbdt/objective.h"
+
+#include <stdlib.h>
+
+enum { UPDATE_ROWS = 16384 };
+
+struct gbdt_params gbdt_params_default(enum gbdt_objective objective)
+{
+    return (struct gbdt_params){.objective = objective,
+                                .n_trees = 200,
+                                .max_leaves = 31,
+                                .n_bins = 255,
+                                .rate = 0.1,
+                                .lambda = 1,
+                                .min_child_weight = 1,
+                                .row_sample = 1,
+                                .col_sample = 1};
+}
+
+static enum ft_status check_count(const char *name, size_t value, size_t min, size_t max,
+                                  struct ft_err *err)
+{
+    if (value >= min && value <= max)
+        return FT_OK;
+    return ft_fail(err, FT_INVALID, "trees: %s is %zu, expected %zu to %zu", name, value, min, max);
+}
+
+/* min < value <= max, or min <= value when with_min. */
+static enum ft_status check_number(const char *name, double value, bool with_min, double max,
+                                   struct ft_err *err)
+{
+    if (value <= max && (value > 0 || (with_min && value == 0)))
+        return FT_OK;
+    return ft_fail(err, FT_INVALID, "trees: %s is %g, expected %s 0 to %g", name, value,
+                   with_min ? "" : "above", max);
+}
+
+enum ft_status gbdt_params_check(const struct gbdt_params *p, struct ft_err *err)
+{
+    enum ft_status st = check_count("trees", p->n_trees, 1, FOREST_MAX_TREES, err);
+    if (st == FT_OK)
+        st = check_count("leaves", p->max_leaves, 2, FOREST_MAX_LEAVES, err);
+    if (st == FT_OK)
+        st = check_count("depth", p->max_depth, 0, 64, err);
+    if (st == FT_OK)
+        st = check_count("bins", p->n_bins, 2, MAX_BINS, err);
+    if (st == FT_OK)
+        st = check_number("rate", p->rate, false, 1, err);
+    if (st == FT_OK)
+        st = check_number("lambda", p->lambda, true, 1e30, err);
+    if (st == FT_OK)
+        st = check_number("min_child_weight", p->min_child_weight, true, 1e30, err);
+    if (st == FT_OK)
+        st = check_number("min_gain", p->min_gain, true, 1e60, err);
+    if (st == FT_OK)
+        st = check_number("row_sample", p->row_sample, false, 1, err);
+    if (st == FT_OK)
+        st = check_number("col_sample", p->col_sample, false, 1, err);
+    if (st == FT_OK && p->objective != GBDT_LOGISTIC && p->objective != GBDT_SQUARED)
+        st = ft_fail(err, FT_INVALID, "trees: unknown objective %d", (int)p->objective);
+    return st;
+}
+
+/* One fit. */
+struct boost {
+    struct targets targets;
+    struct binned bins;
+    struct grower grower;
+    struct gbdt *forest;
+    uint64_t tree; /* number of the present one */
+    double *score, *g, *h, *block_sum;
+    uint32_t *order; /* [2 * max_leaves] grown nodes in breadth-first order */
+};
+
+/* Appends the grown tree in breadth-first order. */
+static bool add_tree(struct boost *b, double h_step)
+{
+    const struct grower *w = &b->grower;
+    const size_t first = forest_add_tree(b->forest, w->n_nodes);
+    if (first == SIZE_MAX)
+        return false;
+    size_t n = 1;
+    b->order[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct grown *from = &w->nodes[b->order[i]];
+        struct forest_node *to = &b->forest->node[first + i];
+        b->forest->cover[first + i] = gh_hessian(from->sum) * h_step;
+        if (from->left == 0) {
+            to->value = from->value;
+            continue;
+        }
+        const uint32_t used = w->used[from->split.column];
+        to->value = b->bins.edge[used * (size_t)MAX_BINS + from->split.bin];
+        to->column = b->bins.column[used] | (from->split.missing_left ? FOREST_MISSING_LEFT : 0);
+        to->child = (uint32_t)(first + n);
+        b->forest->gain[first + i] = from->split.gain;
+        b->order[n++] = (uint32_t)from->left;
+        b->order[n++] = (uint32_t)from->left + 1;
+    }
+    return true;
+}
+
+/* Rows that were drawn for the tree lie sorted by leaf. */
+static void score_leaf(void *ctx, size_t i)
+{
+    struct boost *b = ctx;
+    const struct grown *node = &b->grower.nodes[i];
+    if (node->left != 0)
+        return;
+    for (size_t k = node->begin; k < node->end; k++)
+        b->score[b->grower.rows[k]] += node->value;
+}
+
+/* The others walk down by their codes. */
+static void score_rest(void *ctx, size_t begin, size_t end)
+{
+    struct boost *b = ctx;
+    const struct grower *w = &b->grower;
+    for (size_t i = begin; i < end; i++) {
+        if (grower_has_row(w->params, b->tree, i))
+            continue;
+        const struct grown *node = &w->nodes[0];
+        while (node->left != 0) {
+            const struct split *s = &node->split;
+            const unsigned code = bins_codes(w->codes, b->bins.n_rows, s->column)[i * TILE];
+            const bool is_missing = code == b->bins.n_bins[w->used[s->column]];
+            const bool is_left = is_missing ? s->missing_left || code <= s->bin : code <= s->bin;
+            node = &w->nodes[node->left + !is_left];
+        }
+        b->score[i] += node->value;
+    }
+}
+
+static enum ft_status boost_tree(struct boost *b, bool *is_stuck, struct ft_err *err)
+{
+    struct grower *w = &b->grower;
+    const struct quantum q =
+        objective_gradients(&b->targets, b->score, b->g, b->h, b->block_sum, w->pool);
+    grower_grow(w, b->tree, b->g, b->h, &q);
+    if (w->n_nodes == 1) {
+        /* Without sampling the next tree would be the same. */
+        *is_stuck = w->params->row_sample >= 1 && w->params->col_sample >= 1;
+        return FT_OK;
+    }
+    if (!add_tree(b, q.h))
+        return ft_fail(err, FT_NOMEM, "trees: no memory for tree %llu",
+                       (unsigned long long)b->tree);
+    pool_run(w->pool, w->n_nodes, score_leaf, b);
+    if (w->params->row_sample < 1)
+        pool_run_blocks(w->pool, b->bins.n_rows, UPDATE_ROWS, score_rest, b);
+    return FT_OK;
+}
+
+static enum ft_status boost_init(struct boost *b, const struct gbdt_params *params,
+                                 struct pool *pool, double base, size_t n_cols, struct ft_err *err)
+{
+    const size_t n = b->targets.n_rows;
+    b->score = calloc(n, sizeof(*b->score));
+    b->g = calloc(n, sizeof(*b->g));
+    b->h = calloc(n, sizeof(*b->h));
+    b->block_sum = calloc(2 * objective_n_blocks(n), sizeof(*b->block_sum));
+    b->order = calloc(2 * params->max_leaves, sizeof(*b->order));
+    b->forest = forest_new(params->objective, n_cols, base);
+    if (b->score == NULL || b->g == NULL || b->h == NULL || b->block_sum == NULL ||
+        b->order == NULL || b->forest == NULL)
+        return ft_fail(err, FT_NOMEM, "trees: no memory for %zu rows", n);
+    for (size_t i = 0; i < n; i++)
+        b->score[i] = base;
+    if (b->bins.n_cols == 0)
+        return FT_OK; /* nothing can be split: the answer is the base score */
+    return grower_init(&b->grower, params, &b->bins, pool, err);
+}
+
+static enum ft_status check_shape(const struct matrix *x, struct ft_err *err)
+{
+    if (x->n_rows < 2)
+        return ft_fail(err, FT_TOO_FEW, "trees: %zu rows, at least 2 are needed", x->n_rows);
+    if (x->n_rows > (size_t)1 << 29)
+        return ft_fail(err, FT_INVALID, "trees: %zu rows, at most 2^29", x->n_rows);
+    if (x->n_cols == 0 || x->n_cols > FOREST_MAX_COLS)
+        return ft_fail(err, FT_INVALID, "trees: %zu columns, expected 1 to %u", x->n_cols,
+                       FOREST_MAX_COLS);
+    return FT_OK;
+}
+
+enum ft_status gbdt_fit(const struct matrix *x, const double *y, const double *weight,
+                        const struct gbdt_params *params, struct pool *pool, struct gbdt **out,
+                        struct ft_err *err)
+{
+    struct boost b = {.targets = {params->objective, y, weight, x->n_rows}};
+    double base = 0;
+    bool is_stuck = false;
+
+    *out = NULL;
+    enum ft_status st = gbdt_params_check(params, err);
+    if (st == FT_OK)
+        st = check_shape(x, err);
+    if (st == FT_OK)
+        st = objective_check(&b.targets, &base, err);
+    if (st != FT_OK)
+        return st;
+    st = bins_make(x, params->n_bins, pool, &b.bins, err);
+    if (st == FT_OK)
+        st = boost_init(&b, params, pool, base, x->n_cols, err);
+    if (st != FT_OK)
+        goto out;
+    is_stuck = b.bins.n_cols == 0;
+    for (b.tree = 0; b.tree < params->n_trees && !is_stuck; b.tree++) {
+        st = boost_tree(&b, &is_stuck, err);
+        if (st != FT_OK)
+            goto out;
+    }
+    forest_finish(b.forest);
+    *out = b.forest;
+    b.forest = NULL;
+out:
+    gbdt_free(b.forest);
+    grower_free(&b.grower);
+    bins_free(&b.bins);
+    free(b.score);
+    free(b.g);
+    free(b.h);
+    free(b.block_sum);
+    free(b.order);
+    return st;
+}
