@@ -30,8 +30,14 @@ void db_close(struct db *db);
 const char *db_path(const struct db *db);
 bool db_is_writer(const struct db *db);
 
+/* Schema version of this program: the number of its migrations. */
+int db_schema_version(void);
+
 /* Transactions. Writers begin IMMEDIATE, readers take a snapshot that all reads until db_commit()
- * share. Nested begins count: only the outermost commits; a rollback inside undoes all. */
+ * share. Nested begins count: only the outermost commits; a rollback inside undoes all, after which
+ * every call fails with FT_CONFLICT until the outermost db_commit() (FT_CONFLICT too) or
+ * db_rollback(). A failed outermost db_commit() has rolled back; db_rollback() then does nothing.
+ * A store call that writes outside a transaction is one of its own. */
 enum ft_status db_begin(struct db *db, struct ft_err *err);
 enum ft_status db_commit(struct db *db, struct ft_err *err);
 void db_rollback(struct db *db);
@@ -47,7 +53,8 @@ enum ft_status db_check(struct db *db, struct ft_err *err);
 /* Online copy into a new file (VACUUM INTO); FT_CONFLICT when the target exists. */
 enum ft_status db_backup(struct db *db, const char *target, struct ft_err *err);
 
-/* Changes with every commit by any connection, for caches and ETags. */
+/* Grows with every commit that changed something, is the same for every connection and survives a
+ * restart: for caches and ETags. */
 int64_t db_data_version(struct db *db);
 
 #endif

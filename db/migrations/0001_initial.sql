@@ -7,6 +7,12 @@ CREATE TABLE setting (                      -- one row per site-wide setting
     value TEXT NOT NULL                     -- its value as text
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE change_counter (               -- one row: how many transactions changed something
+    id INTEGER PRIMARY KEY CHECK (id = 1),  -- always 1
+    n  INTEGER NOT NULL                     -- grows by one with every commit; for ETags and caches
+) STRICT;
+INSERT INTO change_counter (id, n) VALUES (1, 1);
+
 CREATE TABLE asset_class (                  -- assets that wear alike and share models
     id                   INTEGER PRIMARY KEY, -- internal number
     name                 TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 200), -- as imported
@@ -66,18 +72,23 @@ CREATE TABLE reading_block (                -- sealed readings of one sensor; bl
     start_ms  INTEGER NOT NULL,             -- instant of the first reading
     end_ms    INTEGER NOT NULL CHECK (end_ms >= start_ms), -- instant of the last reading
     n         INTEGER NOT NULL CHECK (n > 0), -- number of readings
-    min       REAL,                         -- smallest value; NULL when no value is a number
+    n_numbers INTEGER NOT NULL CHECK (n_numbers BETWEEN 0 AND n), -- readings that are not NaN; the four below are of these
+    min       REAL,                         -- smallest value; NULL when n_numbers is 0
     max       REAL,                         -- largest value
-    sum       REAL,                         -- sum of the values
+    sum       REAL,                         -- sum of the values; NULL when infinities of both signs cancel
+    last      REAL,                         -- newest value
     crc       INTEGER NOT NULL,             -- CRC-32 of payload
     payload   BLOB NOT NULL,                -- see db/segment.h
     PRIMARY KEY (sensor_id, start_ms)
 ) STRICT, WITHOUT ROWID;
+-- Holds every column but the payload, so that spans, counts and charts need not read the blocks.
+CREATE INDEX reading_block_summary
+    ON reading_block (sensor_id, start_ms, end_ms, n, n_numbers, min, max, sum, last);
 
-CREATE TABLE reading_recent (               -- newest readings, not sealed yet; wins over a block at the same instant
+CREATE TABLE reading_recent (               -- readings not sealed yet; an instant is here or in a block, never in both
     sensor_id INTEGER NOT NULL REFERENCES sensor(id), -- whose
     ts_ms     INTEGER NOT NULL,             -- instant
-    value     ANY,                          -- REAL; NULL stores NaN
+    value     ANY,                          -- REAL; a NaN is an 8-byte BLOB with its bits, little-endian
     PRIMARY KEY (sensor_id, ts_ms)
 ) STRICT, WITHOUT ROWID;
 
@@ -163,6 +174,12 @@ CREATE TABLE model (                        -- a trained model; rows are never c
 ) STRICT;
 CREATE UNIQUE INDEX model_champion ON model (class_id, target, ifnull(component_id, 0), horizon_ms)
     WHERE state = 'champion';
+CREATE TRIGGER model_is_immutable           -- what was trained stays as it was trained
+BEFORE UPDATE OF id, class_id, target, component_id, horizon_ms, kind, created_ms, until_ms, run_id, seed,
+    build, fingerprint, params, features, metrics, sha256, body ON model
+BEGIN
+    SELECT RAISE(ABORT, 'a model is never changed but for its state and reason');
+END;
 
 CREATE TABLE ledger (                       -- a published prediction, written before its outcome
     id           INTEGER PRIMARY KEY,       -- internal number
@@ -174,9 +191,20 @@ CREATE TABLE ledger (                       -- a published prediction, written b
     p            REAL NOT NULL CHECK (p BETWEEN 0 AND 1), -- chance of failure within the horizon
     outcome      TEXT CHECK (outcome IN ('failed', 'survived', 'censored')), -- NULL = not due yet
     event_id     INTEGER REFERENCES event(id), -- the event that decided it
-    decided_ms   INTEGER,                   -- when the outcome was known
-    UNIQUE (asset_id, component_id, as_of_ms, horizon_ms)
+    decided_ms   INTEGER                    -- when the outcome was known
 ) STRICT;
+CREATE UNIQUE INDEX ledger_identity ON ledger (asset_id, ifnull(component_id, 0), as_of_ms, horizon_ms);
+CREATE INDEX ledger_open ON ledger (as_of_ms) WHERE outcome IS NULL;
+CREATE TRIGGER ledger_is_immutable          -- a prediction cannot be bettered afterwards
+BEFORE UPDATE OF id, asset_id, component_id, model_id, as_of_ms, horizon_ms, p ON ledger
+BEGIN
+    SELECT RAISE(ABORT, 'a ledger row is never changed but for its outcome');
+END;
+CREATE TRIGGER ledger_is_kept               -- nor can a bad one disappear
+BEFORE DELETE ON ledger
+BEGIN
+    SELECT RAISE(ABORT, 'a ledger row is never deleted');
+END;
 
 CREATE TABLE crew (                         -- people who do work orders
     id            INTEGER PRIMARY KEY,      -- internal number
@@ -274,6 +302,7 @@ CREATE TABLE idempotency (                  -- answers kept for repeated POSTs, 
     created_ms INTEGER NOT NULL,            -- when
     PRIMARY KEY (api_key_id, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (created_ms);
 
 CREATE TABLE webhook (                      -- who is told about changes
     id         INTEGER PRIMARY KEY,         -- internal number
@@ -307,6 +336,16 @@ CREATE TABLE audit (                        -- who changed what; rows are only a
     subject TEXT NOT NULL,                  -- what it was done to
     detail  TEXT                            -- JSON: before and after
 ) STRICT;
+CREATE TRIGGER audit_is_immutable           -- rows are only added
+BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'an audit row is never changed');
+END;
+CREATE TRIGGER audit_is_kept                -- and never removed
+BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'an audit row is never deleted');
+END;
 
 -- derived
 
@@ -323,7 +362,10 @@ CREATE UNIQUE INDEX forecast_identity ON forecast (asset_id, ifnull(component_id
 
 CREATE TABLE forecast_previous (            -- forecasts of the scoring before, for "since yesterday"
     asset_id     INTEGER NOT NULL REFERENCES asset(id), -- about
-    component_id INTEGER REFERENCES component(id), -- about
+    component_id INTEGER REFERENCES component(id), -- about; NULL = the asset as a whole
     as_of_ms     INTEGER NOT NULL,          -- made with data up to here
+    scored_ms    INTEGER NOT NULL,          -- when it was computed
+    model_id     INTEGER REFERENCES model(id), -- by which model; NULL = no model could speak
     body         TEXT NOT NULL              -- JSON, app/forecast.h
 ) STRICT;
+CREATE UNIQUE INDEX forecast_previous_identity ON forecast_previous (asset_id, ifnull(component_id, 0));

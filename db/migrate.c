@@ -1,0 +1,87 @@
+/* Brings a file to the newest schema: db/migrations in order, each in its own transaction that also
+ * sets user_version, so a crash leaves the file at one version or the next. */
+#include "app/base/embedded.h"
+#include "db/connection.h"
+#include "db/db.h"
+#include "db/statement.h"
+
+#include <stdio.h>
+
+int db_schema_version(void)
+{
+    return (int)db_migrations_count;
+}
+
+/* First column of the first row of a fixed text. */
+static enum ft_status ask_int(struct db *db, const char *sql, int64_t *out, struct ft_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc == SQLITE_ROW ? FT_OK : sqlite_fail(db->handle, rc, db->path, err);
+}
+
+enum ft_status migrate_check(struct db *db, bool *is_empty, int *version, struct ft_err *err)
+{
+    int64_t application_id = 0;
+    int64_t user_version = 0;
+    int64_t n_objects = 0;
+    enum ft_status st = ask_int(db, "PRAGMA application_id", &application_id, err);
+    if (st == FT_OK)
+        st = ask_int(db, "PRAGMA user_version", &user_version, err);
+    if (st == FT_OK)
+        st = ask_int(db, "SELECT count(*) FROM sqlite_schema", &n_objects, err);
+    if (st != FT_OK)
+        return st;
+    *is_empty = application_id == 0 && user_version == 0 && n_objects == 0;
+    *version = (int)user_version;
+    if (*is_empty)
+        return FT_OK;
+    if (application_id != DB_APPLICATION_ID)
+        return ft_fail(err, FT_INVALID, "%s is an SQLite file, but not a Fettle database",
+                       db->path);
+    if (user_version < 1 || user_version > (int64_t)db_migrations_count)
+        return ft_fail(err, FT_INVALID,
+                       "%s has schema version %lld, this program knows up to %zu: it was made by a "
+                       "newer Fettle, please update this one",
+                       db->path, (long long)user_version, db_migrations_count);
+    return FT_OK;
+}
+
+/* Applies migration number i (from 0). */
+static enum ft_status apply(struct db *db, size_t i, struct ft_err *err)
+{
+    char pragmas[96];
+    /* A PRAGMA takes no bound parameters; both numbers are our own. */
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%zu",
+             DB_APPLICATION_ID, i + 1);
+    int rc = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->handle, (const char *)db_migrations[i].data, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        return FT_OK;
+    const enum ft_status st = sqlite_fail(db->handle, rc, db_migrations[i].name, err);
+    sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    ft_err_prefix(err, "%s: migration", db->path);
+    return st;
+}
+
+enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
+{
+    bool is_empty = false;
+    int version = 0;
+    enum ft_status st = migrate_check(db, &is_empty, &version, err);
+    if (st == FT_OK && is_empty && !may_create)
+        st = ft_fail(err, FT_INVALID, "%s is empty, not a Fettle database", db->path);
+    for (size_t i = (size_t)version; st == FT_OK && i < db_migrations_count; i++)
+        st = apply(db, i, err);
+    return st;
+}

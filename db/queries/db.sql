@@ -1,0 +1,29 @@
+-- name: begin_write
+BEGIN IMMEDIATE
+
+-- name: begin_read
+BEGIN
+
+-- name: take_snapshot
+SELECT 1 FROM sqlite_schema LIMIT 1
+
+-- name: commit
+COMMIT
+
+-- name: rollback
+ROLLBACK
+
+-- name: change_counter_add
+UPDATE change_counter SET n = n + 1
+
+-- name: change_counter_get
+SELECT n FROM change_counter
+
+-- name: integrity_check
+PRAGMA integrity_check(1)
+
+-- name: foreign_key_check
+PRAGMA foreign_key_check
+
+-- name: vacuum_into
+VACUUM INTO :target
