@@ -14,7 +14,8 @@ struct calibration; /* opaque; a monotone map from raw score to probability */
 /* Fits score[n] (log-odds) against y[n] in {0, 1}, weight NULL = all 1. Platt (1999) with the
  * target smoothing of Lin, Lin and Weng 2007; isotonic by pool-adjacent-violators, then made
  * strictly inside (0, 1) by adding half a case to each end block, and linear between block centres.
- */
+ * Scores that point the wrong way give a flat Platt map. FT_INVALID: a score or weight that is not
+ * finite, a label other than 0 and 1. FT_TOO_FEW: one outcome only. FT_NOMEM. */
 enum ft_status calibration_fit(enum calibration_kind kind, const double *score, const double *y,
                                const double *weight, size_t n, struct calibration **out,
                                struct ft_err *err);
@@ -29,9 +30,11 @@ void calibration_free(struct calibration *c);
  * coverage when the calibration rows are exchangeable with new ones. */
 struct conformal; /* opaque */
 /* prediction[n], truth[n]; group[n] (unit of each row) or NULL: rows of one unit count together as
- * one (each row weighs 1 / rows of its unit). n_bins quantile bins of the prediction, fewer when a
- * bin would hold less than 30 rows. Signed residual quantiles at (1 - coverage) / 2 and
- * (1 + coverage) / 2 with the finite-sample correction ceil((n + 1) q) / n. */
+ * one (each row weighs 1 / rows of its unit in the bin). n_bins quantile bins of the prediction,
+ * fewer when a bin would hold less than 30 rows or too few units for the coverage. Signed residual
+ * quantiles at (1 - coverage) / 2 and (1 + coverage) / 2 with the finite-sample correction
+ * ceil((n + 1) q) / n, n = units. FT_TOO_FEW: even one bin has fewer than
+ * (1 + coverage) / (1 - coverage) units (19 at 0.9); FT_INVALID; FT_NOMEM. */
 enum ft_status conformal_fit(const double *prediction, const double *truth, const size_t *group,
                              size_t n, size_t n_bins, double coverage, struct conformal **out,
                              struct ft_err *err);
