@@ -33,10 +33,19 @@ struct model_spec {
     enum model_task task;
     size_t n_trees, max_leaves, max_depth, n_bins;
     double rate, row_sample, col_sample, min_child_weight;
-    double lambda; /* trees: L2 of leaves; linear: penalty */
+    double lambda;  /* trees: L2 of leaves; linear: penalty */
+    double horizon; /* weibull_age only: P(failure within) of this length, unit of the ages */
     uint64_t seed;
 };
+/* The trees' defaults of gbdt_params_default(); lambda 1; horizon 0, which weibull_age refuses. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
+
+/* Is this a pair that model_fit() takes? gbdt: classify, regress; hazard_logit: classify; ridge:
+ * regress; cox, aft and weibull_age: survival. */
+bool model_kind_takes(enum model_kind kind, enum model_task task);
+/* Index of the kind or task with this name, -1 when there is none. */
+int model_kind_by_name(const char *name);
+int model_task_by_name(const char *name);
 
 /* Training rows. y: 0/1, a value, or the time of a survival task. */
 struct model_rows {
@@ -49,20 +58,27 @@ struct model_rows {
 
 struct model; /* opaque; never changes after fit or load, so any thread may score with it */
 
+/* FT_INVALID: kind and task do not go together, a parameter or a value is out of range. FT_TOO_FEW,
+ * FT_NOMEM. weibull_age with fewer than two failures is fitted with the shape held at 1. The caller
+ * ends *out with model_free(). */
 enum ft_status model_fit(const struct model_spec *spec, const struct model_rows *rows,
                          struct pool *pool, struct model **out, struct ft_err *err);
 
 /* Raw predictions of each row: log-odds, value, or log relative hazard (survival; higher = sooner).
- * weibull_age: column 0 is the age, raw is the log-odds of failing within the spec's horizon. */
+ * weibull_age: column 0 is the age (a missing one counts as 0), raw is the log-odds of failing
+ * within the spec's horizon. x has the model's columns. */
 void model_predict_raw(const struct model *m, const struct matrix *x, double *out);
-/* Final predictions: calibrated probability, value, or log relative hazard. */
+/* Final predictions: probability (calibrated once a calibration is attached; also of weibull_age),
+ * value, or log relative hazard. */
 void model_predict(const struct model *m, const struct matrix *x, double *out);
 /* Contributions of one row to the raw prediction, out[n_cols + 1], the last is the base. */
 enum ft_status model_contributions(const struct model *m, const double *row, double *out,
                                    struct ft_err *err);
 
 /* Attachments, owned by the model after the call: a calibration, a conformal band, texts by key
- * (feature names, fingerprint, cap, ...: key [a-z0-9_]+, any text value). */
+ * (key [a-z0-9_]{1,63}, any UTF-8 value; a second value replaces the first). Keys in use: features
+ * (JSON array of names), fingerprint (SHA-256 of the training data), seed, params, metrics (JSON),
+ * build (version of the program). */
 void model_set_calibration(struct model *m, struct calibration *c);
 void model_set_conformal(struct model *m, struct conformal *c);
 const struct conformal *model_conformal(const struct model *m);

@@ -1,0 +1,304 @@
+/* Thin adapters between the one interface and each learner. */
+#include "models/gbdt/gbdt.h"
+#include "models/linear.h"
+#include "models/model_private.h"
+#include "models/text_io.h"
+#include "models/weibull.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- boosted trees ---------------------------------------------------------------------------- */
+
+static enum ft_status trees_fit(const struct model_spec *spec, const struct model_rows *rows,
+                                struct pool *pool, void **out, struct ft_err *err)
+{
+    struct gbdt_params p =
+        gbdt_params_default(spec->task == TASK_CLASSIFY ? GBDT_LOGISTIC : GBDT_SQUARED);
+    p.n_trees = spec->n_trees;
+    p.max_leaves = spec->max_leaves;
+    p.max_depth = spec->max_depth;
+    p.n_bins = spec->n_bins;
+    p.rate = spec->rate;
+    p.lambda = spec->lambda;
+    p.min_child_weight = spec->min_child_weight;
+    p.row_sample = spec->row_sample;
+    p.col_sample = spec->col_sample;
+    p.seed = spec->seed;
+    struct gbdt *g = NULL;
+    const enum ft_status st = gbdt_fit(&rows->x, rows->y, rows->weight, &p, pool, &g, err);
+    *out = g;
+    return st;
+}
+
+static void trees_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    gbdt_predict(fitted, x, out);
+}
+
+static enum ft_status trees_contributions(const void *fitted, const double *row, double *out,
+                                          struct ft_err *err)
+{
+    return gbdt_contributions(fitted, row, out, err);
+}
+
+static size_t trees_n_cols(const void *fitted)
+{
+    return gbdt_n_cols(fitted);
+}
+
+static bool trees_fits_task(const void *fitted, enum model_task task)
+{
+    return (gbdt_objective_of(fitted) == GBDT_LOGISTIC) == (task == TASK_CLASSIFY);
+}
+
+static void trees_write(const void *fitted, struct buf *out)
+{
+    gbdt_write(fitted, out);
+}
+
+static enum ft_status trees_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct gbdt *g = NULL;
+    const enum ft_status st = gbdt_read(text, len, &g, err);
+    *out = g;
+    return st;
+}
+
+static void trees_free(void *fitted)
+{
+    gbdt_free(fitted);
+}
+
+/* --- linear ----------------------------------------------------------------------------------- */
+
+static enum ft_status line_fit(const struct model_spec *spec, const struct model_rows *rows,
+                               struct pool *pool, void **out, struct ft_err *err)
+{
+    const enum linear_kind kind = spec->kind == MODEL_RIDGE ? LINEAR_RIDGE : LINEAR_LOGISTIC;
+    struct linear *m = NULL;
+    (void)pool;
+    const enum ft_status st =
+        linear_fit(kind, &rows->x, rows->y, rows->weight, spec->lambda, &m, err);
+    *out = m;
+    return st;
+}
+
+static void line_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    linear_predict(fitted, x, out);
+}
+
+static enum ft_status line_contributions(const void *fitted, const double *row, double *out,
+                                         struct ft_err *err)
+{
+    (void)err;
+    linear_contributions(fitted, row, out);
+    return FT_OK;
+}
+
+static size_t line_n_cols(const void *fitted)
+{
+    return linear_n_cols(fitted);
+}
+
+static void line_write(const void *fitted, struct buf *out)
+{
+    linear_write(fitted, out);
+}
+
+static enum ft_status line_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct linear *m = NULL;
+    const enum ft_status st = linear_read(text, len, &m, err);
+    *out = m;
+    return st;
+}
+
+static void line_free(void *fitted)
+{
+    linear_free(fitted);
+}
+
+/* --- Weibull of the age alone ----------------------------------------------------------------- */
+
+struct age_model {
+    struct weibull life;
+    double horizon;
+    size_t n_cols;
+};
+
+static const double MIN_PROBABILITY = 1e-12; /* log-odds stay finite */
+
+static enum ft_status age_fit(const struct model_spec *spec, const struct model_rows *rows,
+                              struct pool *pool, void **out, struct ft_err *err)
+{
+    (void)pool;
+    if (!(spec->horizon > 0 && isfinite(spec->horizon)))
+        return ft_fail(err, FT_INVALID, "weibull_age: horizon %g, expected above 0", spec->horizon);
+    if (rows->x.n_cols == 0)
+        return ft_fail(err, FT_INVALID, "weibull_age: no columns, expected the age in column 0");
+    struct age_model *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "weibull_age: no memory");
+    m->horizon = spec->horizon;
+    m->n_cols = rows->x.n_cols;
+    enum ft_status st = weibull_fit(rows->y, rows->failed, rows->entry, rows->weight,
+                                    rows->x.n_rows, &m->life, err);
+    if (st == FT_TOO_FEW) /* too few failures to tell a shape: a constant hazard */
+        st = weibull_fit_fixed_shape(rows->y, rows->failed, rows->entry, rows->weight,
+                                     rows->x.n_rows, 1.0, &m->life, err);
+    if (st != FT_OK) {
+        free(m);
+        return st;
+    }
+    *out = m;
+    return FT_OK;
+}
+
+static double age_log_odds(const struct age_model *m, double age)
+{
+    const double known = age > 0 ? age : 0; /* missing and negative ages count as new */
+    const double p = weibull_failure_probability(&m->life, known, m->horizon);
+    const double inside = fmin(fmax(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY);
+    return log(inside / (1 - inside));
+}
+
+static void age_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    for (size_t i = 0; i < x->n_rows; i++)
+        out[i] = age_log_odds(fitted, matrix_row(x, i)[0]);
+}
+
+static enum ft_status age_contributions(const void *fitted, const double *row, double *out,
+                                        struct ft_err *err)
+{
+    const struct age_model *m = fitted;
+    (void)err;
+    memset(out, 0, m->n_cols * sizeof(*out));
+    out[m->n_cols] = age_log_odds(m, 0);
+    out[0] = age_log_odds(m, row[0]) - out[m->n_cols];
+    return FT_OK;
+}
+
+static size_t age_n_cols(const void *fitted)
+{
+    return ((const struct age_model *)fitted)->n_cols;
+}
+
+static void age_write(const void *fitted, struct buf *out)
+{
+    const struct age_model *m = fitted;
+    const struct weibull *w = &m->life;
+    text_put_size(out, "weibull_age", 1);
+    text_put_size(out, "columns", m->n_cols);
+    text_put_number(out, "horizon", m->horizon);
+    text_put_number(out, "shape", w->shape);
+    text_put_number(out, "scale", w->scale);
+    text_put_array(out, "cov", &w->cov[0][0], 4);
+    text_put_number(out, "log_likelihood", w->log_likelihood);
+    text_put_size(out, "units", w->n);
+    text_put_size(out, "failures", w->n_failures);
+    text_put_size(out, "shape_fixed", w->is_shape_fixed);
+}
+
+static enum ft_status age_read_counts(struct text_reader *r, struct age_model *m,
+                                      struct ft_err *err)
+{
+    size_t is_fixed = 0;
+    enum ft_status st = text_get_size(r, "units", (size_t)1 << 40, &m->life.n, err);
+    if (st == FT_OK)
+        st = text_get_size(r, "failures", m->life.n, &m->life.n_failures, err);
+    if (st == FT_OK)
+        st = text_get_size(r, "shape_fixed", 1, &is_fixed, err);
+    if (st == FT_OK)
+        st = text_get_end(r, err);
+    m->life.is_shape_fixed = is_fixed != 0;
+    return st;
+}
+
+static enum ft_status age_read_life(struct text_reader *r, struct age_model *m, struct ft_err *err)
+{
+    struct weibull *w = &m->life;
+    double *cov = NULL;
+    size_t version = 0;
+    enum ft_status st = text_get_size(r, "weibull_age", 1, &version, err);
+    if (st == FT_OK)
+        st = text_get_size(r, "columns", (size_t)1 << 24, &m->n_cols, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "horizon", 0, &m->horizon, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "shape", 0, &w->shape, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "scale", 0, &w->scale, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "cov", 4, 1, &cov, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "log_likelihood", 1, &w->log_likelihood, err);
+    if (cov != NULL)
+        memcpy(w->cov, cov, sizeof(w->cov));
+    free(cov);
+    if (st == FT_OK &&
+        (version != 1 || m->n_cols == 0 || !(m->horizon > 0) || !(w->shape > 0) || !(w->scale > 0)))
+        st = ft_fail(err, FT_INVALID,
+                     "weibull_age: version, columns, horizon, shape or scale is "
+                     "out of range");
+    return st;
+}
+
+static enum ft_status age_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct text_reader r;
+    *out = NULL;
+    struct age_model *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "weibull_age: no memory");
+    text_reader_init(&r, text, len, "weibull_age");
+    enum ft_status st = age_read_life(&r, m, err);
+    if (st == FT_OK)
+        st = age_read_counts(&r, m, err);
+    if (st != FT_OK) {
+        free(m);
+        return st;
+    }
+    *out = m;
+    return FT_OK;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+#define TASKS(task) (1U << (task))
+#define LINEAR_OPS                                                                                 \
+    .fit = line_fit, .predict = line_predict, .contributions = line_contributions,                 \
+    .n_cols = line_n_cols, .write = line_write, .read = line_read, .free = line_free
+
+static const struct model_ops kinds[] = {
+    [MODEL_GBDT] = {.name = "gbdt",
+                    .tasks = TASKS(TASK_CLASSIFY) | TASKS(TASK_REGRESS),
+                    .fit = trees_fit,
+                    .predict = trees_predict,
+                    .contributions = trees_contributions,
+                    .n_cols = trees_n_cols,
+                    .fits_task = trees_fits_task,
+                    .write = trees_write,
+                    .read = trees_read,
+                    .free = trees_free},
+    [MODEL_LOGISTIC] = {.name = "hazard_logit", .tasks = TASKS(TASK_CLASSIFY), LINEAR_OPS},
+    [MODEL_RIDGE] = {.name = "ridge", .tasks = TASKS(TASK_REGRESS), LINEAR_OPS},
+    [MODEL_WEIBULL_AGE] = {.name = "weibull_age",
+                           .tasks = TASKS(TASK_SURVIVAL),
+                           .fit = age_fit,
+                           .predict = age_predict,
+                           .contributions = age_contributions,
+                           .n_cols = age_n_cols,
+                           .write = age_write,
+                           .read = age_read,
+                           .free = free},
+};
+
+const struct model_ops *model_ops_of(enum model_kind kind)
+{
+    const size_t n = sizeof(kinds) / sizeof(kinds[0]);
+    return (size_t)kind < n && kinds[kind].name != NULL ? &kinds[kind] : NULL;
+}
