@@ -1,0 +1,281 @@
+/* The interface over all kinds, and the file: what is saved comes back the same, anything else is
+ * refused. */
+#include "tests/test.h"
+
+#include "app/base/rng.h"
+#include "models/model.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { N = 400, M = 3 };
+
+static struct ft_err err;
+
+struct sample {
+    double x[N * M], y[N], time[N];
+    bool failed[N];
+};
+
+static void make_sample(struct sample *s, bool is_binary)
+{
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < M; j++)
+            s->x[i * M + j] = rng_normal(1, j, i);
+        const double z = s->x[i * M] - s->x[i * M + 1];
+        const double noise = rng_uniform(2, 0, i);
+        s->y[i] = is_binary ? (double)(noise < 1 / (1 + exp(-z))) : z + noise;
+        s->time[i] = 100 * pow(-log(1 - noise), 1 / 2.5); /* Weibull(2.5, 100) */
+        s->failed[i] = rng_uniform(2, 1, i) < 0.8;
+    }
+}
+
+static struct model *fit(enum model_kind kind, enum model_task task, const struct sample *s)
+{
+    struct model_spec spec = model_spec_default(kind, task);
+    const struct model_rows rows = {.x = {s->x, N, M, M},
+                                    .y = task == TASK_SURVIVAL ? s->time : s->y,
+                                    .failed = task == TASK_SURVIVAL ? s->failed : NULL};
+    struct pool *pool;
+    struct model *m;
+    spec.n_trees = 10;
+    spec.horizon = 30;
+    assert_ok(pool_new(2, &pool, &err), err);
+    assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+    pool_free(pool);
+    return m;
+}
+
+static char *save(const struct model *m, size_t *len)
+{
+    struct buf b;
+    buf_init(&b, (size_t)1 << 26);
+    assert_ok(model_save(m, &b, &err), err);
+    return buf_take(&b, len);
+}
+
+static void attach(struct model *m, const struct sample *s)
+{
+    double raw[N];
+    const struct matrix x = {s->x, N, M, M};
+    model_predict_raw(m, &x, raw);
+    if (model_task_of(m) == TASK_CLASSIFY) {
+        struct calibration *c;
+        assert_ok(calibration_fit(CALIBRATION_ISOTONIC, raw, s->y, NULL, N, &c, &err), err);
+        model_set_calibration(m, c);
+    } else if (model_task_of(m) == TASK_REGRESS) {
+        struct conformal *c;
+        assert_ok(conformal_fit(raw, s->y, NULL, N, 4, 0.9, &c, &err), err);
+        model_set_conformal(m, c);
+    }
+    assert_ok(model_set_text(m, "features", "[\"a\",\"b = \xc3\xa9\",\"c\"]", &err), err);
+    assert_ok(model_set_text(m, "build", "first", &err), err);
+    assert_ok(model_set_text(m, "build", "0.1.0", &err), err);
+    assert_ok(model_set_text(m, "note", "two\nlines", &err), err);
+}
+
+static void check_round_trip(enum model_kind kind, enum model_task task)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, task == TASK_CLASSIFY);
+    struct model *m = fit(kind, task, s), *copy;
+    attach(m, s);
+    size_t len, len_again;
+    char *text = save(m, &len);
+    assert_ok(model_load(text, len, &copy, &err), err);
+    char *again = save(copy, &len_again);
+    assert_int_equal(len, len_again);
+    assert_memory_equal(text, again, len);
+    assert_int_equal(model_kind_of(copy), kind);
+    assert_int_equal(model_task_of(copy), task);
+    assert_int_equal(model_n_cols(copy), M);
+    assert_string_equal(model_text(copy, "build"), "0.1.0");
+    assert_string_equal(model_text(copy, "note"), "two\nlines");
+    assert_null(model_text(copy, "absent"));
+    double a[N], b[N];
+    const struct matrix x = {s->x, N, M, M};
+    model_predict(m, &x, a);
+    model_predict(copy, &x, b);
+    assert_memory_equal(a, b, sizeof(a));
+    model_predict_raw(m, &x, a);
+    for (size_t i = 0; i < 20; i++) {
+        double c[M + 1], sum = 0;
+        assert_ok(model_contributions(copy, s->x + i * M, c, &err), err);
+        for (size_t j = 0; j <= M; j++)
+            sum += c[j];
+        assert_close(sum, a[i], 1e-9);
+    }
+    free(text);
+    free(again);
+    model_free(m);
+    model_free(copy);
+    free(s);
+}
+
+static void test_model_save_round_trip(void **state)
+{
+    check_round_trip(MODEL_GBDT, TASK_CLASSIFY);
+    check_round_trip(MODEL_GBDT, TASK_REGRESS);
+    check_round_trip(MODEL_LOGISTIC, TASK_CLASSIFY);
+    check_round_trip(MODEL_RIDGE, TASK_REGRESS);
+    check_round_trip(MODEL_WEIBULL_AGE, TASK_SURVIVAL);
+}
+
+static void test_model_fit_refuses_wrong_pairs(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, true);
+    const struct model_rows rows = {.x = {s->x, N, M, M}, .y = s->y};
+    struct model *m;
+    struct model_spec spec = model_spec_default(MODEL_GBDT, TASK_SURVIVAL);
+    assert_int_equal(model_fit(&spec, &rows, NULL, &m, &err), FT_INVALID);
+    assert_null(m);
+    spec = model_spec_default(MODEL_RIDGE, TASK_CLASSIFY);
+    assert_int_equal(model_fit(&spec, &rows, NULL, &m, &err), FT_INVALID);
+    spec = model_spec_default(MODEL_WEIBULL_AGE, TASK_SURVIVAL);
+    spec.horizon = 5;
+    assert_int_equal(model_fit(&spec, &rows, NULL, &m, &err), FT_INVALID); /* no failure flags */
+    assert_false(model_kind_takes(MODEL_LOGISTIC, TASK_REGRESS));
+    free(s);
+}
+
+/* P(fail within h | alive at age) of Weibull(shape 2.5, scale 100), known in closed form. */
+static void test_model_weibull_age_probability(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, false);
+    for (size_t i = 0; i < N; i++)
+        s->failed[i] = true;
+    struct model *m = fit(MODEL_WEIBULL_AGE, TASK_SURVIVAL, s);
+    const double rows[] = {0, 0, 0, 50, 0, 0, 120, 0, 0, NAN, 0, 0};
+    const struct matrix x = {rows, 4, M, M};
+    double p[4];
+    model_predict(m, &x, p);
+    for (size_t i = 0; i < 3; i++) {
+        const double age = rows[i * M];
+        const double want = 1 - exp(pow(age / 100, 2.5) - pow((age + 30) / 100, 2.5));
+        assert_close(p[i], want, 0.08);
+    }
+    assert_true(p[0] < p[1] && p[1] < p[2]);
+    assert_close(p[3], p[0], 0);
+    model_free(m);
+    free(s);
+}
+
+/* Two failures are too few for a shape: the hazard is taken as constant and the answer stands. */
+static void test_model_weibull_age_one_failure(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, false);
+    for (size_t i = 0; i < N; i++)
+        s->failed[i] = i == 7;
+    struct model *m = fit(MODEL_WEIBULL_AGE, TASK_SURVIVAL, s);
+    const double rows[] = {0, 0, 0, 500, 0, 0};
+    const struct matrix x = {rows, 2, M, M};
+    double p[2];
+    model_predict(m, &x, p);
+    assert_close(p[0], p[1], 1e-9);
+    assert_true(p[0] > 0 && p[0] < 0.01);
+    model_free(m);
+    free(s);
+}
+
+static void test_model_set_text_refuses(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, true);
+    struct model *m = fit(MODEL_LOGISTIC, TASK_CLASSIFY, s);
+    assert_int_equal(model_set_text(m, "Bad key", "x", &err), FT_INVALID);
+    assert_int_equal(model_set_text(m, "", "x", &err), FT_INVALID);
+    assert_int_equal(model_set_text(m, "key", "\xff", &err), FT_INVALID);
+    model_free(m);
+    free(s);
+}
+
+static enum ft_status try_load(const char *text, size_t len)
+{
+    struct model *m;
+    const enum ft_status st = model_load(text, len, &m, &err);
+    assert_true((st == FT_OK) == (m != NULL));
+    model_free(m);
+    return st;
+}
+
+/* With the checksum made right again, so that the parser itself has to refuse. */
+static enum ft_status load_signed(const char *body)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%scrc32 %08lx\n", body,
+             crc32(0, (const Bytef *)body, (uInt)strlen(body)));
+    return try_load(text, strlen(text));
+}
+
+static void test_model_load_refuses(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, true);
+    struct model *m = fit(MODEL_GBDT, TASK_CLASSIFY, s);
+    size_t len;
+    char *text = save(m, &len);
+    for (size_t cut = 0; cut < len; cut += 31)
+        assert_int_equal(try_load(text, cut), FT_INVALID);
+    for (size_t at = 0; at < len; at += 17) { /* any flipped bit is noticed */
+        text[at] ^= 4;
+        assert_int_equal(try_load(text, len), FT_INVALID);
+        text[at] ^= 4;
+    }
+    assert_int_equal(try_load(text, len), FT_OK);
+    free(text);
+    model_free(m);
+    free(s);
+
+    assert_int_equal(load_signed("fettle-model 2\nkind gbdt\n"), FT_INVALID);
+    assert_non_null(strstr(err.msg, "version 2"));
+#define HEAD "fettle-model 1\nkind gbdt\ntask classify\ncolumns 2\n"
+#define BODY "gbdt 1\nobjective logistic\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n"
+    assert_int_equal(load_signed(HEAD "texts 0\nbody 60\n" BODY "calibration 0\nconformal 0\n"),
+                     FT_OK);
+    static const char *const bad[] = {
+        "fettle-model 1\nkind gbdt\ntask survival\ncolumns 2\ntexts 0\nbody 60\n" BODY
+        "calibration 0\nconformal 0\n",
+        "fettle-model 1\nkind gbdt\ntask regress\ncolumns 2\ntexts 0\nbody 60\n" BODY
+        "calibration 0\nconformal 0\n",
+        "fettle-model 1\nkind gbdt\ntask classify\ncolumns 3\ntexts 0\nbody 60\n" BODY
+        "calibration 0\nconformal 0\n",
+        HEAD "texts 0\nbody 60\n" BODY "calibration 0\nconformal 0\nmore\n",
+        HEAD "texts 0\nbody 600\n" BODY "calibration 0\nconformal 0\n",
+        HEAD "texts 0\nbody 60\n" BODY "calibration 5\nhello",
+        HEAD "texts 2\ntext 3\nb=1\ntext 3\na=2\nbody 60\n" BODY "calibration 0\nconformal 0\n",
+        HEAD "texts 1\ntext 3\nB=1\nbody 60\n" BODY "calibration 0\nconformal 0\n",
+        HEAD "texts 1\ntext 3\nabc\nbody 60\n" BODY "calibration 0\nconformal 0\n",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(load_signed(bad[i]), FT_INVALID);
+#undef HEAD
+#undef BODY
+}
+
+static void test_model_names(void **state)
+{
+    for (int k = MODEL_GBDT; k <= MODEL_WEIBULL_AGE; k++)
+        assert_int_equal(model_kind_by_name(model_kind_name((enum model_kind)k)), k);
+    for (int t = TASK_CLASSIFY; t <= TASK_SURVIVAL; t++)
+        assert_int_equal(model_task_by_name(model_task_name((enum model_task)t)), t);
+    assert_int_equal(model_kind_by_name("tree"), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_model_save_round_trip),
+        cmocka_unit_test(test_model_fit_refuses_wrong_pairs),
+        cmocka_unit_test(test_model_weibull_age_probability),
+        cmocka_unit_test(test_model_weibull_age_one_failure),
+        cmocka_unit_test(test_model_set_text_refuses),
+        cmocka_unit_test(test_model_load_refuses),
+        cmocka_unit_test(test_model_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
