@@ -53,7 +53,7 @@ struct history_asset {
     int64_t first_ms;        /* first fact; DB_NO_TIME = none */
     int64_t last_ms;         /* newest reading or event */
     int64_t last_reading_ms; /* DB_NO_TIME = none */
-    bool is_ended;           /* its last fact is a failure and readings stop there: run to failure */
+    bool is_ended; /* its last fact is a failure and readings stop there: run to failure */
 };
 
 struct history {
@@ -88,8 +88,8 @@ void history_free(struct history *h); /* NULL is fine */
  * facts; history_load() calls it, tests that build a history by hand call it themselves. */
 void history_derive(struct history *h);
 
-/* Last failure or replacement at or before at_ms of a component (HISTORY_NO_INDEX: any failure, or a
- * replacement of the whole asset), or the start of life when that is known; DB_NO_TIME = unknown.
+/* Last failure or replacement at or before at_ms of a component (HISTORY_NO_INDEX: any failure, or
+ * a replacement of the whole asset), or the start of life when that is known; DB_NO_TIME = unknown.
  * Start of life is the commissioning when it lies within the recorded time; a commissioning before
  * the first recorded event says nothing about parts that are replaced in service, whose age is then
  * unknown until their first recorded renewal. */
