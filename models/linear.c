@@ -5,12 +5,13 @@
 
 #include "models/design.h"
 #include "models/linalg.h"
+#include "models/optim.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256, MAX_STEPS = 100 };
+enum { BLOCK = 256 };
 
 struct linear {
     enum linear_kind kind;
@@ -27,9 +28,9 @@ struct work {
     const struct design *design;
     double lambda;
     size_t p;
-    double *block; /* [BLOCK][p] wide rows, a one in front */
-    double *eta;   /* [BLOCK] */
-    double *hessian, *gradient, *step, *trial;
+    double *block;   /* [BLOCK][p] wide rows, a one in front */
+    double *eta;     /* [BLOCK] */
+    double *hessian; /* [p][p] */
 };
 
 static double row_weight(const struct work *w, size_t i)
@@ -72,15 +73,13 @@ static double row_loss(enum linear_kind kind, double eta, double y, double *resi
     return log1p_exp(y > 0.5 ? -eta : eta);
 }
 
-/* Objective at beta; with derivatives also the gradient and the lower triangle of the hessian. */
-static double evaluate(struct work *w, const double *beta, bool with_derivatives)
+/* Objective for optim_newton(). Constant columns are all zero: a one in the hessian keeps their
+ * coefficient at 0. */
+static double evaluate(void *ctx, const double *beta, double *gradient, double *hessian)
 {
+    struct work *w = ctx;
     const size_t p = w->p;
     double sum = 0;
-    if (with_derivatives) {
-        memset(w->hessian, 0, p * p * sizeof(double));
-        memset(w->gradient, 0, p * sizeof(double));
-    }
     for (size_t begin = 0; begin < w->x->n_rows; begin += BLOCK) {
         const size_t left = w->x->n_rows - begin;
         const size_t n = left < BLOCK ? left : BLOCK;
@@ -90,121 +89,66 @@ static double evaluate(struct work *w, const double *beta, bool with_derivatives
             double residual = 0, curvature = 0;
             const double weight = row_weight(w, begin + i);
             sum += weight * row_loss(w->kind, w->eta[i], w->y[begin + i], &residual, &curvature);
-            if (!with_derivatives)
+            if (gradient == NULL)
                 continue;
             double *wide = w->block + i * p;
             const double root = sqrt(weight * curvature);
             for (size_t j = 0; j < p; j++) {
-                w->gradient[j] -= weight * residual * wide[j];
+                gradient[j] -= weight * residual * wide[j];
                 wide[j] *= root;
             }
         }
-        if (with_derivatives)
-            linalg_syrk_add(p, n, w->block, p, w->hessian);
+        if (gradient != NULL)
+            linalg_syrk_add(p, n, w->block, p, hessian);
     }
     for (size_t j = 1; j < p; j++) {
         sum += 0.5 * w->lambda * beta[j] * beta[j];
-        if (with_derivatives) {
-            w->gradient[j] += w->lambda * beta[j];
-            w->hessian[j * p + j] += w->lambda;
+        if (gradient != NULL) {
+            const bool is_constant = j <= w->design->n_cols && !(w->design->scale[j - 1] > 0);
+            gradient[j] += w->lambda * beta[j];
+            hessian[j * p + j] = is_constant ? 1 : hessian[j * p + j] + w->lambda;
         }
     }
     return sum;
 }
 
-/* Factors the hessian. Constant columns are all zero: a one keeps their coefficient at 0. */
-static enum ft_status factor(struct work *w, struct ft_err *err)
+static enum ft_status explain(const struct work *w, size_t bad, struct ft_err *err)
 {
-    size_t bad = 0;
-    for (size_t j = 0; j < w->design->n_cols; j++)
-        if (!(w->design->scale[j] > 0))
-            w->hessian[(j + 1) * w->p + j + 1] = 1;
-    const enum ft_status st =
-        linalg_cholesky(w->hessian, w->p, w->lambda > 0 ? 0 : 1e-12, &bad, err);
-    if (st == FT_INVALID && bad == 0)
+    if (bad == 0)
         return ft_fail(err, FT_INVALID, "linear model: the fit broke down; use a larger penalty");
-    if (st == FT_INVALID && bad <= w->design->n_cols)
+    if (bad <= w->design->n_cols)
         return ft_fail(err, FT_INVALID,
                        "linear model: column %zu is a combination of other columns (or there are "
                        "too few rows); use a penalty above 0",
                        bad);
-    if (st == FT_INVALID)
-        return ft_fail(err, FT_INVALID,
-                       "linear model: the missing values of the columns coincide; use a penalty "
-                       "above 0");
-    return st;
+    return ft_fail(err, FT_INVALID,
+                   "linear model: the missing values of the columns coincide; use a penalty above "
+                   "0");
 }
 
-static double greatest(const double *v, size_t n)
-{
-    double m = 0;
-    for (size_t i = 0; i < n; i++)
-        m = fmax(m, fabs(v[i]));
-    return m;
-}
-
-/* Moves beta along the Newton step, halved until the objective falls; false when it does not. */
-static bool search_line(struct work *w, double *beta, double value)
-{
-    double slope = 0;
-    for (size_t j = 0; j < w->p; j++)
-        slope += w->gradient[j] * w->step[j];
-    for (double scale = 1; scale > 1e-10; scale /= 2) {
-        for (size_t j = 0; j < w->p; j++)
-            w->trial[j] = beta[j] - scale * w->step[j];
-        if (evaluate(w, w->trial, false) <= value - 1e-4 * scale * slope) {
-            memcpy(beta, w->trial, w->p * sizeof(double));
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Newton's method from beta = (intercept, 0); leaves the factored hessian of the last beta. Ridge
- * is quadratic: its first step is exact and a second one removes the rounding. */
+/* Minimises from beta = (intercept, 0) and leaves the factored hessian. */
 static enum ft_status minimise(struct work *w, double *beta, struct ft_err *err)
 {
-    double first = 0;
-    for (int step = 0; step < MAX_STEPS; step++) {
-        const double value = evaluate(w, beta, true);
-        const double size = greatest(w->gradient, w->p);
-        first = fmax(first, size);
-        const enum ft_status st = factor(w, err);
-        if (st != FT_OK)
-            return st;
-        if (size <= 1e-10 * first || first == 0 || (w->kind == LINEAR_RIDGE && step == 2))
-            return FT_OK;
-        memcpy(w->step, w->gradient, w->p * sizeof(double));
-        linalg_cholesky_solve(w->hessian, w->p, w->step);
-        if (!search_line(w, beta, value)) {
-            /* At the rounding of the objective the full step is the best there is. */
-            if (size > 1e-6 * first)
-                return ft_fail(err, FT_INTERNAL, "linear model: the line search stopped at step %d",
-                               step);
-            for (size_t j = 0; j < w->p; j++)
-                beta[j] -= w->step[j];
-            evaluate(w, beta, true);
-            return factor(w, err);
-        }
-    }
-    return ft_fail(err, FT_INVALID,
-                   "linear model: no convergence in %d steps (are the classes separated? use a "
-                   "penalty above 0)",
-                   MAX_STEPS);
-}
-
-/* With no penalty and classes that a plane separates, the coefficients would grow for ever. */
-static enum ft_status check_separation(struct work *w, const double *beta, struct ft_err *err)
-{
-    if (w->kind != LINEAR_LOGISTIC || w->lambda > 0)
-        return FT_OK;
-    for (size_t i = 0; i < w->x->n_rows; i++) {
-        const double eta = beta[0] + design_dot(w->design, beta + 1, matrix_row(w->x, i));
-        if (row_weight(w, i) > 0 && (w->y[i] > 0.5 ? eta : -eta) < 12)
-            return FT_OK;
-    }
-    return ft_fail(err, FT_INVALID,
-                   "logistic model: the columns separate the classes; use a penalty above 0");
+    struct optim_result result;
+    const double at_start = evaluate(w, beta, NULL, NULL);
+    const struct optim_problem problem = {
+        .n = w->p,
+        .evaluate = evaluate,
+        .ctx = w,
+        .scale = at_start > 0 ? at_start : 1,
+        .pivot_tolerance = w->lambda > 0 ? 0 : 1e-12,
+        .is_convex = true,
+    };
+    const enum ft_status st = optim_newton(&problem, beta, w->hessian, &result, err);
+    if (st == FT_INVALID)
+        return explain(w, result.bad_column, err);
+    if (st != FT_OK)
+        return ft_err_prefix(err, "linear model");
+    /* Classes that a plane separates: without a penalty the coefficients would grow for ever. */
+    if (w->kind == LINEAR_LOGISTIC && !(w->lambda > 0) && result.runs_away)
+        return ft_fail(err, FT_INVALID,
+                       "logistic model: the columns separate the classes; use a penalty above 0");
+    return FT_OK;
 }
 
 static enum ft_status check_rows(const struct work *w, double *start, struct ft_err *err)
@@ -262,13 +206,10 @@ static bool allocate_work(struct work *w, struct linear *m)
     w->block = calloc(w->p, BLOCK * sizeof(double));
     w->eta = calloc(BLOCK, sizeof(double));
     w->hessian = calloc(w->p, w->p * sizeof(double));
-    w->gradient = calloc(w->p, sizeof(double));
-    w->step = calloc(w->p, sizeof(double));
-    w->trial = calloc(w->p, sizeof(double));
     m->beta = calloc(w->p, sizeof(double));
     m->standard_error = calloc(m->design.n_cols + 1, sizeof(double));
-    return w->block != NULL && w->eta != NULL && w->hessian != NULL && w->gradient != NULL &&
-           w->step != NULL && w->trial != NULL && m->beta != NULL && m->standard_error != NULL;
+    return w->block != NULL && w->eta != NULL && w->hessian != NULL && m->beta != NULL &&
+           m->standard_error != NULL;
 }
 
 static void free_work(struct work *w)
@@ -276,9 +217,6 @@ static void free_work(struct work *w)
     free(w->block);
     free(w->eta);
     free(w->hessian);
-    free(w->gradient);
-    free(w->step);
-    free(w->trial);
 }
 
 enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const double *y,
@@ -306,8 +244,6 @@ enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const d
     }
     m->beta[0] = start;
     st = minimise(&w, m->beta, err);
-    if (st == FT_OK)
-        st = check_separation(&w, m->beta, err);
     if (st == FT_OK)
         st = learn_errors(&w, m, err);
     if (st == FT_OK) {

@@ -1,0 +1,496 @@
+/* One sweep from the last time to the first keeps the sums over the rows at risk: rows enter at
+ * their time and, under left truncation, leave at their entry. */
+#include "models/cox.h"
+
+#include "models/design.h"
+#include "models/linalg.h"
+#include "models/optim.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TIMES = 100000000 };
+
+struct cox {
+    struct design design;
+    double *beta;           /* [n_wide] */
+    double *standard_error; /* [n_cols] */
+    double log_likelihood, null_log_likelihood;
+    size_t n_times;     /* distinct failure times */
+    double *time;       /* [n_times], rising */
+    double *cumulative; /* [n_times], baseline hazard up to and at the time */
+};
+
+/* Sums of r, r x and r x x' (lower triangle) with r = weight * exp(eta). */
+struct sums {
+    double s0;
+    double *s1; /* [p] */
+    double *s2; /* [p][p] */
+};
+
+struct work {
+    const struct matrix *x;
+    const double *time, *entry, *weight;
+    const bool *failed;
+    const struct design *design;
+    double lambda;
+    size_t p, n;
+    size_t *by_time;     /* rows by falling time */
+    size_t *by_entry;    /* rows by falling entry */
+    double *eta;         /* [n] */
+    double *wide, *mean; /* [p] */
+    struct sums risk, ties;
+    /* When set, receives (time, hazard increment) of each failure time, by falling time. */
+    double *baseline_time, *baseline_step;
+    size_t n_baseline;
+};
+
+struct key {
+    double value;
+    size_t i;
+};
+
+static int by_value_descending(const void *a, const void *b)
+{
+    const struct key *p = a;
+    const struct key *q = b;
+    if (p->value != q->value)
+        return p->value > q->value ? -1 : 1;
+    return p->i < q->i ? -1 : 1;
+}
+
+static bool sort_rows(const double *value, size_t n, size_t *order)
+{
+    struct key *keys = calloc(n, sizeof(*keys));
+    if (keys == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        keys[i] = (struct key){value[i], i};
+    qsort(keys, n, sizeof(*keys), by_value_descending);
+    for (size_t i = 0; i < n; i++)
+        order[i] = keys[i].i;
+    free(keys);
+    return true;
+}
+
+static double weight_at(const struct work *w, size_t i)
+{
+    return w->weight != NULL ? w->weight[i] : 1;
+}
+
+/* Adds (sign 1) or takes away (sign -1) row i; the vector sums only when wanted. */
+static void add_row(struct work *w, struct sums *s, size_t i, double sign, double top,
+                    bool with_derivatives)
+{
+    const double r = sign * weight_at(w, i) * exp(w->eta[i] - top);
+    s->s0 += r;
+    if (!with_derivatives)
+        return;
+    design_row(w->design, matrix_row(w->x, i), w->wide);
+    for (size_t j = 0; j < w->p; j++) {
+        const double rx = r * w->wide[j];
+        s->s1[j] += rx;
+        for (size_t k = 0; k <= j; k++)
+            s->s2[j * w->p + k] += rx * w->wide[k];
+    }
+}
+
+static void clear_sums(struct sums *s, size_t p, bool with_derivatives)
+{
+    s->s0 = 0;
+    if (with_derivatives) {
+        memset(s->s1, 0, p * sizeof(double));
+        memset(s->s2, 0, p * p * sizeof(double));
+    }
+}
+
+/* One of the Efron terms: the risk set with a share of the tied failures already gone. Returns
+ * -weight * log of its sum. */
+static double efron_term(struct work *w, double share, double weight, double top, double *gradient,
+                         double *hessian)
+{
+    const size_t p = w->p;
+    const double sum = w->risk.s0 - share * w->ties.s0;
+    if (!(sum > 0))
+        return -INFINITY;
+    if (w->baseline_step != NULL)
+        w->baseline_step[w->n_baseline] += weight / sum * exp(-top);
+    for (size_t j = 0; gradient != NULL && j < p; j++) {
+        w->mean[j] = (w->risk.s1[j] - share * w->ties.s1[j]) / sum;
+        gradient[j] += weight * w->mean[j];
+        for (size_t k = 0; k <= j; k++)
+            hessian[j * p + k] +=
+                weight * ((w->risk.s2[j * p + k] - share * w->ties.s2[j * p + k]) / sum -
+                          w->mean[j] * w->mean[k]);
+    }
+    return -weight * (log(sum) + top);
+}
+
+/* The failures by_time[begin, end) of one time: their own terms and the Efron terms. */
+static double failures_at(struct work *w, size_t begin, size_t end, double top, double *gradient,
+                          double *hessian)
+{
+    double value = 0, weight = 0;
+    size_t n = 0;
+    clear_sums(&w->ties, w->p, gradient != NULL);
+    for (size_t k = begin; k < end; k++) {
+        const size_t i = w->by_time[k];
+        if (!w->failed[i] || !(weight_at(w, i) > 0))
+            continue;
+        add_row(w, &w->ties, i, 1, top, gradient != NULL);
+        value += weight_at(w, i) * w->eta[i];
+        weight += weight_at(w, i);
+        n++;
+        for (size_t j = 0; gradient != NULL && j < w->p; j++)
+            gradient[j] -= weight_at(w, i) * w->wide[j];
+    }
+    if (n == 0)
+        return 0;
+    for (size_t k = 0; k < n; k++)
+        value += efron_term(w, (double)k / (double)n, weight / (double)n, top, gradient, hessian);
+    if (w->baseline_step != NULL)
+        w->baseline_time[w->n_baseline++] = w->time[w->by_time[begin]];
+    return value;
+}
+
+/* Log partial likelihood; subtracts its derivatives from gradient and hessian when given. */
+static double likelihood(struct work *w, const double *beta, double *gradient, double *hessian)
+{
+    double value = 0, top = -INFINITY;
+    size_t gone = 0; /* rows of by_entry that have left */
+    for (size_t i = 0; i < w->n; i++) {
+        w->eta[i] = design_dot(w->design, beta, matrix_row(w->x, i));
+        top = fmax(top, w->eta[i]);
+    }
+    clear_sums(&w->risk, w->p, gradient != NULL);
+    for (size_t begin = 0, end = 0; begin < w->n; begin = end) {
+        const double t = w->time[w->by_time[begin]];
+        for (; w->entry != NULL && gone < w->n && w->entry[w->by_entry[gone]] >= t; gone++)
+            add_row(w, &w->risk, w->by_entry[gone], -1, top, gradient != NULL);
+        if (gone == begin) /* nobody at risk: drop the rounding of what left */
+            clear_sums(&w->risk, w->p, gradient != NULL);
+        for (; end < w->n && w->time[w->by_time[end]] == t; end++)
+            add_row(w, &w->risk, w->by_time[end], 1, top, gradient != NULL);
+        value += failures_at(w, begin, end, top, gradient, hessian);
+    }
+    return value;
+}
+
+/* For optim_newton(). */
+static double evaluate(void *ctx, const double *beta, double *gradient, double *hessian)
+{
+    struct work *w = ctx;
+    double value = -likelihood(w, beta, gradient, hessian);
+    for (size_t j = 0; j < w->p; j++) {
+        value += 0.5 * w->lambda * beta[j] * beta[j];
+        if (gradient != NULL) {
+            const bool is_constant = j < w->design->n_cols && !(w->design->scale[j] > 0);
+            gradient[j] += w->lambda * beta[j];
+            hessian[j * w->p + j] = is_constant ? 1 : hessian[j * w->p + j] + w->lambda;
+        }
+    }
+    return isnan(value) ? INFINITY : value;
+}
+
+static enum ft_status check_rows(const struct work *w, double *total, struct ft_err *err)
+{
+    size_t n_failures = 0;
+    *total = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const double time = w->time[i], weight = weight_at(w, i);
+        const double entry = w->entry != NULL ? w->entry[i] : 0;
+        if (!(time > 0) || !isfinite(time))
+            return ft_fail(err, FT_INVALID, "row %zu: time %g, expected a number above 0", i + 1,
+                           time);
+        if (!(entry >= 0) || !(entry < time))
+            return ft_fail(err, FT_INVALID, "row %zu: entry %g, expected 0 <= entry < time %g",
+                           i + 1, entry, time);
+        if (!(weight >= 0) || !isfinite(weight))
+            return ft_fail(err, FT_INVALID, "row %zu: weight %g, expected >= 0", i + 1, weight);
+        n_failures += w->failed[i] && weight > 0;
+        *total += weight;
+    }
+    if (n_failures == 0)
+        return ft_fail(err, FT_TOO_FEW, "Cox model: no failures among %zu rows", w->n);
+    return FT_OK;
+}
+
+static enum ft_status allocate_work(struct work *w, struct cox *m, struct ft_err *err)
+{
+    const size_t p = w->p;
+    w->by_time = calloc(w->n, sizeof(size_t));
+    w->by_entry = calloc(w->n, sizeof(size_t));
+    w->eta = calloc(w->n, sizeof(double));
+    w->wide = calloc(p, sizeof(double));
+    w->mean = calloc(p, sizeof(double));
+    w->risk.s1 = calloc(p, sizeof(double));
+    w->risk.s2 = calloc(p, p * sizeof(double));
+    w->ties.s1 = calloc(p, sizeof(double));
+    w->ties.s2 = calloc(p, p * sizeof(double));
+    m->beta = calloc(p, sizeof(double));
+    m->standard_error = calloc(w->design->n_cols, sizeof(double));
+    m->time = calloc(w->n, sizeof(double));
+    m->cumulative = calloc(w->n, sizeof(double));
+    if (w->by_time == NULL || w->by_entry == NULL || w->eta == NULL || w->wide == NULL ||
+        w->mean == NULL || w->risk.s1 == NULL || w->risk.s2 == NULL || w->ties.s1 == NULL ||
+        w->ties.s2 == NULL || m->beta == NULL || m->standard_error == NULL || m->time == NULL ||
+        m->cumulative == NULL || !sort_rows(w->time, w->n, w->by_time) ||
+        (w->entry != NULL && !sort_rows(w->entry, w->n, w->by_entry)))
+        return ft_fail(err, FT_NOMEM, "Cox model: no memory for %zu rows and %zu columns", w->n, p);
+    return FT_OK;
+}
+
+static void free_work(struct work *w)
+{
+    free(w->by_time);
+    free(w->by_entry);
+    free(w->eta);
+    free(w->wide);
+    free(w->mean);
+    free(w->risk.s1);
+    free(w->risk.s2);
+    free(w->ties.s1);
+    free(w->ties.s2);
+}
+
+static enum ft_status explain(enum ft_status st, const struct work *w, size_t bad,
+                              struct ft_err *err)
+{
+    if (st == FT_NOMEM)
+        return st;
+    if (st == FT_INVALID && bad < w->design->n_cols)
+        return ft_fail(err, FT_INVALID,
+                       "Cox model: column %zu is a combination of other columns, or there are too "
+                       "few failures; use a penalty above 0",
+                       bad + 1);
+    return ft_fail(err, FT_TOO_FEW,
+                   "Cox model: a coefficient goes to infinity (a column orders the failures "
+                   "perfectly); use a penalty above 0");
+}
+
+static enum ft_status learn_errors(struct cox *m, double *inverse, size_t p, struct ft_err *err)
+{
+    const enum ft_status st = linalg_cholesky_inverse(inverse, p, err);
+    for (size_t j = 0; st == FT_OK && j < m->design.n_cols; j++)
+        m->standard_error[j] =
+            m->design.scale[j] > 0 ? sqrt(inverse[j * p + j]) / m->design.scale[j] : NAN;
+    return st;
+}
+
+/* The hazard steps come by falling time: turn them round and sum them up. */
+static void learn_baseline(struct cox *m, struct work *w)
+{
+    w->baseline_time = m->time;
+    w->baseline_step = m->cumulative;
+    m->log_likelihood = likelihood(w, m->beta, NULL, NULL);
+    m->n_times = w->n_baseline;
+    for (size_t i = 0, j = m->n_times - 1; i < j; i++, j--) {
+        const double t = m->time[i], h = m->cumulative[i];
+        m->time[i] = m->time[j];
+        m->cumulative[i] = m->cumulative[j];
+        m->time[j] = t;
+        m->cumulative[j] = h;
+    }
+    for (size_t i = 1; i < m->n_times; i++)
+        m->cumulative[i] += m->cumulative[i - 1];
+}
+
+static enum ft_status search(struct cox *m, struct work *w, double total, struct ft_err *err)
+{
+    struct optim_result result;
+    double *hessian = calloc(w->p, w->p * sizeof(double));
+    if (hessian == NULL)
+        return ft_fail(err, FT_NOMEM, "Cox model: no memory for %zu columns", w->p);
+    const struct optim_problem problem = {.n = w->p,
+                                          .evaluate = evaluate,
+                                          .ctx = w,
+                                          .scale = total,
+                                          .pivot_tolerance = w->lambda > 0 ? 0 : 1e-12,
+                                          .is_convex = true};
+    m->null_log_likelihood = likelihood(w, m->beta, NULL, NULL);
+    enum ft_status st = optim_newton(&problem, m->beta, hessian, &result, err);
+    if (st == FT_OK && result.runs_away)
+        st = FT_INTERNAL;
+    if (st != FT_OK)
+        st = explain(st, w, result.bad_column, err);
+    else
+        st = learn_errors(m, hessian, w->p, err);
+    if (st == FT_OK)
+        learn_baseline(m, w);
+    free(hessian);
+    return st;
+}
+
+enum ft_status cox_fit(const struct matrix *x, const double *time, const bool *failed,
+                       const double *entry, const double *weight, double lambda, struct cox **out,
+                       struct ft_err *err)
+{
+    struct work w = {.x = x,
+                     .n = x->n_rows,
+                     .time = time,
+                     .entry = entry,
+                     .weight = weight,
+                     .failed = failed,
+                     .lambda = lambda};
+    double total = 0;
+    *out = NULL;
+    if (!(lambda >= 0) || !isfinite(lambda))
+        return ft_fail(err, FT_INVALID, "Cox model: penalty %g, expected >= 0", lambda);
+    enum ft_status st = check_rows(&w, &total, err);
+    if (st != FT_OK)
+        return st;
+    struct cox *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for a Cox model");
+    st = design_fit(&m->design, x, weight, err);
+    if (st == FT_OK) {
+        w.design = &m->design;
+        w.p = m->design.n_wide;
+        st = allocate_work(&w, m, err);
+    }
+    if (st == FT_OK)
+        st = search(m, &w, total, err);
+    free_work(&w);
+    if (st != FT_OK) {
+        cox_free(m);
+        return st;
+    }
+    *out = m;
+    return FT_OK;
+}
+
+void cox_predict(const struct cox *m, const struct matrix *x, double *out)
+{
+    for (size_t i = 0; i < x->n_rows; i++)
+        out[i] = design_dot(&m->design, m->beta, matrix_row(x, i));
+}
+
+void cox_contributions(const struct cox *m, const double *row, double *out)
+{
+    design_contributions(&m->design, m->beta, row, out);
+    out[m->design.n_cols] = 0;
+}
+
+/* Baseline cumulative hazard at t. */
+static double baseline_at(const struct cox *m, double t)
+{
+    size_t low = 0, high = m->n_times;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (m->time[middle] <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? m->cumulative[low - 1] : 0;
+}
+
+double cox_failure_probability(const struct cox *m, const double *row, double age, double t)
+{
+    if (!(t > 0))
+        return 0;
+    const double from = fmax(age, 0);
+    const double step = baseline_at(m, from + t) - baseline_at(m, from);
+    return step > 0 ? -expm1(-step * exp(design_dot(&m->design, m->beta, row))) : 0;
+}
+
+size_t cox_n_cols(const struct cox *m)
+{
+    return m->design.n_cols;
+}
+
+void cox_coefficients(const struct cox *m, double *out)
+{
+    for (size_t j = 0; j < m->design.n_cols; j++)
+        out[j] = m->design.scale[j] > 0 ? m->beta[j] / m->design.scale[j] : 0;
+}
+
+void cox_standard_errors(const struct cox *m, double *out)
+{
+    memcpy(out, m->standard_error, m->design.n_cols * sizeof(double));
+}
+
+double cox_log_likelihood(const struct cox *m)
+{
+    return m->log_likelihood;
+}
+
+double cox_null_log_likelihood(const struct cox *m)
+{
+    return m->null_log_likelihood;
+}
+
+void cox_write(const struct cox *m, struct buf *out)
+{
+    text_put_word(out, "cox", "efron");
+    design_write(&m->design, out);
+    text_put_array(out, "beta", m->beta, m->design.n_wide);
+    text_put_array(out, "standard_error", m->standard_error, m->design.n_cols);
+    text_put_number(out, "log_likelihood", m->log_likelihood);
+    text_put_number(out, "null_log_likelihood", m->null_log_likelihood);
+    text_put_size(out, "n_times", m->n_times);
+    text_put_array(out, "time", m->time, m->n_times);
+    text_put_array(out, "cumulative", m->cumulative, m->n_times);
+}
+
+static enum ft_status read_baseline(struct cox *m, struct text_reader *r, struct ft_err *err)
+{
+    enum ft_status st = text_get_size(r, "n_times", MAX_TIMES, &m->n_times, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "time", m->n_times, 0, &m->time, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "cumulative", m->n_times, 0, &m->cumulative, err);
+    for (size_t i = 0; st == FT_OK && i < m->n_times; i++) {
+        const double before = i > 0 ? m->cumulative[i - 1] : 0;
+        if (!(m->cumulative[i] >= before) || (i > 0 && !(m->time[i] > m->time[i - 1])))
+            st = ft_fail(err, FT_INVALID, "%s: the baseline hazard falls at time %zu", r->what,
+                         i + 1);
+    }
+    return st;
+}
+
+enum ft_status cox_read(const char *text, size_t len, struct cox **out, struct ft_err *err)
+{
+    static const char *const ties[] = {"efron"};
+    struct text_reader r;
+    size_t kind = 0;
+    *out = NULL;
+    struct cox *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for a Cox model");
+    text_reader_init(&r, text, len, "Cox model");
+    enum ft_status st = text_get_word(&r, "cox", ties, 1, &kind, err);
+    if (st == FT_OK)
+        st = design_read(&m->design, &r, err);
+    if (st == FT_OK)
+        st = text_get_array(&r, "beta", m->design.n_wide, 0, &m->beta, err);
+    if (st == FT_OK)
+        st = text_get_array(&r, "standard_error", m->design.n_cols, 1, &m->standard_error, err);
+    if (st == FT_OK)
+        st = text_get_number(&r, "log_likelihood", 0, &m->log_likelihood, err);
+    if (st == FT_OK)
+        st = text_get_number(&r, "null_log_likelihood", 0, &m->null_log_likelihood, err);
+    if (st == FT_OK)
+        st = read_baseline(m, &r, err);
+    if (st == FT_OK)
+        st = text_get_end(&r, err);
+    if (st != FT_OK) {
+        cox_free(m);
+        return st;
+    }
+    *out = m;
+    return FT_OK;
+}
+
+void cox_free(struct cox *m)
+{
+    if (m == NULL)
+        return;
+    design_free(&m->design);
+    free(m->beta);
+    free(m->standard_error);
+    free(m->time);
+    free(m->cumulative);
+    free(m);
+}
