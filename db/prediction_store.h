@@ -49,7 +49,12 @@ struct ledger_list {
 enum ft_status ledger_put(struct db *db, const struct ledger_row *row, struct ft_err *err);
 /* Writes the outcome of every row that is due at now_ms: "failed" when a failure of the asset (of
  * the component when given) lies in (as_of, as_of + horizon]; "censored" when the part was replaced
- * first or the data ended before; else "survived". */
+ * first or the data ended before; else "survived". A row is due when as_of + horizon <= now_ms. A
+ * replacement of the whole asset replaces its parts too; one at the instant of the failure comes
+ * after it. Data have ended when the asset was retired or its newest reading (without sensors: the
+ * newest reading or event of the store) is older than the end of the horizon by more than
+ * LEDGER_SLACK_FRAC of the horizon. */
+#define LEDGER_SLACK_FRAC 0.05
 enum ft_status ledger_settle(struct db *db, int64_t now_ms, size_t *n_settled, struct ft_err *err);
 enum ft_status ledger_list(struct db *db, int64_t asset_id, size_t limit, struct ledger_list *out,
                            struct ft_err *err); /* newest first */

@@ -197,16 +197,32 @@ enum ft_status reading_buckets(struct db *db, int64_t sensor_id, int64_t from_ms
     return st;
 }
 
-enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err)
+static enum ft_status run_newest(struct statement *s, int64_t *ts_ms)
 {
     bool is_found = false;
-    struct statement s = statement_begin(db, QUERY_recent_newest, err);
-    if (statement_row(&s) && sqlite3_column_type(s.stmt, 0) != SQLITE_NULL) {
-        *ts_ms = column_int(&s, 0);
+    if (statement_row(s) && sqlite3_column_type(s->stmt, 0) != SQLITE_NULL) {
+        *ts_ms = column_int(s, 0);
         is_found = true;
     }
-    const enum ft_status st = statement_end(&s);
-    return st == FT_OK && !is_found ? ft_fail(err, FT_NOT_FOUND, "there are no readings yet") : st;
+    const enum ft_status st = statement_end(s);
+    return st == FT_OK && !is_found ? FT_NOT_FOUND : st;
+}
+
+enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_recent_newest, err);
+    const enum ft_status st = run_newest(&s, ts_ms);
+    return st == FT_NOT_FOUND ? ft_fail(err, st, "there are no readings yet") : st;
+}
+
+enum ft_status reading_newest_of_asset(struct db *db, int64_t asset_id, int64_t *ts_ms,
+                                       struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_recent_newest_of_asset, err);
+    bind_int(&s, ":asset_id", asset_id);
+    const enum ft_status st = run_newest(&s, ts_ms);
+    return st == FT_NOT_FOUND ? ft_fail(err, st, "asset %lld has no readings", (long long)asset_id)
+                              : st;
 }
 
 enum ft_status reading_count(struct db *db, int64_t *n, struct ft_err *err)

@@ -40,7 +40,8 @@ struct reading_span {
 enum ft_status reading_span(struct db *db, int64_t sensor_id, struct reading_span *out,
                             struct ft_err *err);
 
-/* One column of a down-sampled chart. Missing columns have n = 0. */
+/* One column of a down-sampled chart. NaN readings do not count; missing columns have n = 0 and NaN
+ * in the others. */
 struct reading_bucket {
     int64_t start_ms;
     int64_t n;
@@ -52,6 +53,10 @@ enum ft_status reading_buckets(struct db *db, int64_t sensor_id, int64_t from_ms
 
 /* Newest instant over all sensors; FT_NOT_FOUND when there is no reading. */
 enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err);
+
+/* Newest instant over the sensors of one asset; FT_NOT_FOUND when they have no reading. */
+enum ft_status reading_newest_of_asset(struct db *db, int64_t asset_id, int64_t *ts_ms,
+                                       struct ft_err *err);
 
 /* Number of readings in the whole store. */
 enum ft_status reading_count(struct db *db, int64_t *n, struct ft_err *err);

@@ -41,7 +41,9 @@ struct calendar_list {
     size_t n;
 };
 enum ft_status calendar_put(struct db *db, const struct calendar_entry *e, int64_t *id,
-                            struct ft_err *err);
+                            struct ft_err *err); /* e->id 0 makes a row, else overwrites it */
+enum ft_status calendar_delete(struct db *db, int64_t id, struct ft_err *err);
+/* Entries that touch [from_ms, to_ms), by their begin. */
 enum ft_status calendar_list(struct db *db, int64_t from_ms, int64_t to_ms,
                              struct calendar_list *out, struct ft_err *err);
 void calendar_list_free(struct calendar_list *l);
@@ -73,7 +75,7 @@ struct work_order {
     char *external_key;
     char *title, *note;
     char *kind, *status;
-    int priority;
+    int priority; /* 1 most urgent ... 5; 0 is stored as 3 */
     int64_t asset_id, component_id, plan_id, model_id, crew_id; /* 0 = none */
     int64_t due_ms, earliest_ms, latest_ms;                     /* DB_NO_TIME = none */
     int64_t scheduled_ms, started_ms, ended_ms;
@@ -91,10 +93,12 @@ struct work_order_list {
     size_t n;
 };
 
-/* FT_CONFLICT when key or external_key is taken. */
+/* FT_CONFLICT when key or external_key is taken. created_ms and updated_ms 0 mean now; the version
+ * starts at 1. */
 enum ft_status work_order_insert(struct db *db, const struct work_order *w, int64_t *id,
                                  struct ft_err *err);
-/* Overwrites the row when its version is still w->version (else FT_CONFLICT) and adds one to it. */
+/* Overwrites the row when its version is still w->version (else FT_CONFLICT) and adds one to it;
+ * updated_ms becomes now, created_ms stays. */
 enum ft_status work_order_update(struct db *db, const struct work_order *w, struct ft_err *err);
 /* By our key, or by the external key when it starts with "ext:". */
 enum ft_status work_order_find(struct db *db, const char *key, struct work_order *out,

@@ -194,7 +194,7 @@ CREATE TABLE ledger (                       -- a published prediction, written b
     decided_ms   INTEGER                    -- when the outcome was known
 ) STRICT;
 CREATE UNIQUE INDEX ledger_identity ON ledger (asset_id, ifnull(component_id, 0), as_of_ms, horizon_ms);
-CREATE INDEX ledger_open ON ledger (as_of_ms) WHERE outcome IS NULL;
+CREATE INDEX ledger_open ON ledger (asset_id) WHERE outcome IS NULL;
 CREATE TRIGGER ledger_is_immutable          -- a prediction cannot be bettered afterwards
 BEFORE UPDATE OF id, asset_id, component_id, model_id, as_of_ms, horizon_ms, p ON ledger
 BEGIN

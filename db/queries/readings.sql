@@ -18,3 +18,7 @@ SELECT max((SELECT max(r.ts_ms) FROM reading_recent r WHERE r.sensor_id = s.id))
 
 -- name: recent_count
 SELECT count(*) FROM reading_recent
+
+-- name: recent_newest_of_asset
+SELECT max((SELECT max(r.ts_ms) FROM reading_recent r WHERE r.sensor_id = s.id)), count(*)
+FROM sensor s WHERE s.asset_id = :asset_id
