@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct cli_command commands[] = {
+    {"import", "read readings, assets, events or C-MAPSS files", cmd_import},
     {"version", "print the version", cmd_version},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

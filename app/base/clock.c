@@ -57,11 +57,13 @@ void clock_format_utc(int64_t ts_ms, char out[CLOCK_TEXT_SIZE])
         snprintf(out, CLOCK_TEXT_SIZE, "%lld", (long long)ts_ms);
         return;
     }
-    const size_t n = strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    const int n = snprintf(out, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d",
+                           (tm.tm_year + 1900) % 10000, (tm.tm_mon + 1) % 100, tm.tm_mday % 100,
+                           tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
     if (ms != 0)
-        snprintf(out + n, CLOCK_TEXT_SIZE - n, ".%03dZ", ms);
+        snprintf(out + n, CLOCK_TEXT_SIZE - (size_t)n, ".%03dZ", ms);
     else
-        snprintf(out + n, CLOCK_TEXT_SIZE - n, "Z");
+        snprintf(out + n, CLOCK_TEXT_SIZE - (size_t)n, "Z");
 }
 
 static void format_local(int64_t ts_ms, const char *fmt, char *out)
@@ -100,16 +102,42 @@ struct clock_local clock_to_local(int64_t ts_ms)
                                 .offset_s = (int)tm.tm_gmtoff};
 }
 
+/* Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date
+ * algorithms"): March-based years make the leap day the last one. */
+static int64_t days_from_civil(int y, int m, int d)
+{
+    y -= m <= 2;
+    const int64_t era = (y >= 0 ? y : y - 399) / 400;
+    const int64_t yoe = y - era * 400;
+    const int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    const int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
+}
+
+/* Seconds that local time is ahead of UTC at an instant. */
+static int64_t offset_at(int64_t utc_s)
+{
+    const time_t t = (time_t)utc_s;
+    struct tm tm;
+    return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
+}
+
+/* mktime() is not used: for a local time that occurs twice its answer depends on the calls before.
+ * The offsets a day earlier and a day later are the only candidates, for clock changes are further
+ * apart than that. */
 int64_t clock_from_local(int year, int month, int day, int hour, int minute, int second)
 {
-    struct tm tm = {.tm_year = year - 1900,
-                    .tm_mon = month - 1,
-                    .tm_mday = day,
-                    .tm_hour = hour,
-                    .tm_min = minute,
-                    .tm_sec = second,
-                    .tm_isdst = -1};
-    return (int64_t)mktime(&tm) * 1000;
+    const int64_t months = (int64_t)year * 12 + month - 1;
+    const int64_t y = floor_div(months, 12);
+    const int64_t local_s = days_from_civil((int)y, (int)(months - y * 12) + 1, day) * 86400 +
+                            (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+    const int64_t before_s = local_s - offset_at(local_s - 86400);
+    const int64_t after_s = local_s - offset_at(local_s + 86400);
+    if (before_s == after_s || before_s + offset_at(before_s) == local_s)
+        return before_s * 1000; /* no change near, or the first of two */
+    if (after_s + offset_at(after_s) == local_s)
+        return after_s * 1000;
+    return before_s * 1000; /* skipped: as if the clock had not changed yet, which moves it on */
 }
 
 int64_t clock_local_midnight(int64_t ts_ms)
@@ -122,18 +150,6 @@ int64_t clock_local_add_days(int64_t midnight_ms, int n_days)
 {
     const struct clock_local t = clock_to_local(midnight_ms);
     return clock_from_local(t.year, t.month, t.day + n_days, 0, 0, 0);
-}
-
-/* Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date
- * algorithms"): March-based years make the leap day the last one. */
-static int64_t days_from_civil(int y, int m, int d)
-{
-    y -= m <= 2;
-    const int64_t era = (y >= 0 ? y : y - 399) / 400;
-    const int64_t yoe = y - era * 400;
-    const int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    const int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return era * 146097 + doe - 719468;
 }
 
 struct cursor {
@@ -189,8 +205,8 @@ static int take_offset(struct cursor *c, int *offset_s)
     if (sign == 0)
         return 0;
     const int h = take_digits(c, 2);
-    take_char(c, ':');
-    const int m = c->p < c->end ? take_digits(c, 2) : 0;
+    const int has_colon = take_char(c, ':');
+    const int m = has_colon || c->p < c->end ? take_digits(c, 2) : 0;
     if (h < 0 || h > 23 || m < 0 || m > 59)
         return -1;
     *offset_s = sign * (h * 3600 + m * 60);
@@ -207,9 +223,10 @@ static int days_in_month(int y, int m)
 static int parse_iso(struct cursor c, int64_t *ts_ms)
 {
     const int y = take_digits(&c, 4);
-    const int dashed = take_char(&c, '-') || take_char(&c, '/');
+    const char mark = c.p < c.end && *c.p == '/' ? '/' : '-';
+    const int dashed = take_char(&c, mark);
     const int mo = take_digits(&c, 2);
-    if (dashed && !take_char(&c, '-') && !take_char(&c, '/'))
+    if (dashed && !take_char(&c, mark))
         return 0;
     const int d = take_digits(&c, 2);
     int h = 0;
@@ -234,7 +251,7 @@ static int parse_iso(struct cursor c, int64_t *ts_ms)
         take_char(&c, ' ');
         has_offset = take_offset(&c, &offset_s);
     }
-    const int is_end_of_day = h == 24 && mi == 0 && s == 0;
+    const int is_end_of_day = h == 24 && mi == 0 && s == 0 && ms == 0;
     if (c.p != c.end || has_offset < 0 || (h > 23 && !is_end_of_day) || h < 0 || mi < 0 ||
         mi > 59 || s < 0 || s > 60 || ms < 0)
         return 0;

@@ -5,8 +5,42 @@
 #include "app/base/utf8.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Length of the JSON number at p (RFC 8259, section 6), or 0: cJSON takes what strtod() takes. */
+static size_t number_length(const unsigned char *p, size_t left)
+{
+    size_t i = 0;
+    size_t begin;
+    if (i < left && p[i] == '-')
+        i++;
+    if (i < left && p[i] == '0') {
+        i++;
+    } else {
+        for (begin = i; i < left && p[i] >= '0' && p[i] <= '9'; i++)
+            ;
+        if (i == begin)
+            return 0;
+    }
+    if (i < left && p[i] == '.') {
+        for (begin = ++i; i < left && p[i] >= '0' && p[i] <= '9'; i++)
+            ;
+        if (i == begin)
+            return 0;
+    }
+    if (i < left && (p[i] == 'e' || p[i] == 'E')) {
+        i++;
+        if (i < left && (p[i] == '+' || p[i] == '-'))
+            i++;
+        for (begin = i; i < left && p[i] >= '0' && p[i] <= '9'; i++)
+            ;
+        if (i == begin)
+            return 0;
+    }
+    return i < left && strchr("0123456789+-.eE", p[i]) != NULL && p[i] != '\0' ? 0 : i;
+}
 
 /* One pass over the bytes for what cJSON does not look at. */
 static enum ft_status check_bytes(const unsigned char *p, size_t len, struct ft_err *err)
@@ -25,6 +59,13 @@ static enum ft_status check_bytes(const unsigned char *p, size_t len, struct ft_
             if (len - i >= 6 && memcmp(p + i, "\\u0000", 6) == 0)
                 return ft_fail(err, FT_INVALID, "JSON: \\u0000 at byte %zu", i);
             i += i + 1 < len && p[i + 1] < 0x80 ? 2 : 1;
+            continue;
+        }
+        if (!in_string && (c == '+' || c == '-' || c == '.' || (c >= '0' && c <= '9'))) {
+            const size_t digits = number_length(p + i, len - i);
+            if (digits == 0)
+                return ft_fail(err, FT_INVALID, "JSON: not a number at byte %zu", i);
+            i += digits;
             continue;
         }
         if (c == '"')
@@ -257,7 +298,14 @@ void json_add_number(cJSON *to, const char *key, double value)
 
 void json_add_int(cJSON *to, const char *key, int64_t value)
 {
-    add(to, key, cJSON_CreateNumber((double)value));
+    /* From 1e15 on cJSON would print a rounded number in scientific form. */
+    if (value < INT64_C(1000000000000000) && value > INT64_C(-1000000000000000)) {
+        add(to, key, cJSON_CreateNumber((double)value));
+        return;
+    }
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)value);
+    add(to, key, cJSON_CreateRaw(text));
 }
 
 void json_add_bool(cJSON *to, const char *key, bool value)

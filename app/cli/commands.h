@@ -2,6 +2,7 @@
 #ifndef APP_CLI_COMMANDS_H
 #define APP_CLI_COMMANDS_H
 
+int cmd_import(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

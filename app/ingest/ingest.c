@@ -11,29 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum ft_status ingest_check_name(const char *what, const char *name, size_t len, struct ft_err *err)
-{
-    size_t n_chars = 0;
-    if (name == NULL || len == 0)
-        return ft_fail(err, FT_INVALID, "%s: missing", what);
-    if (!utf8_is_valid(name, len, &n_chars))
-        return ft_fail(err, FT_INVALID, "%s: the name is not valid UTF-8", what);
-    if (n_chars > INGEST_NAME_MAX)
-        return ft_fail(err, FT_INVALID, "%s: the name has %zu characters, at most %d", what,
-                       n_chars, INGEST_NAME_MAX);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
-            return ft_fail(err, FT_INVALID, "%s: the name holds a control character", what);
-    if (name[0] == ' ' || name[len - 1] == ' ')
-        return ft_fail(err, FT_INVALID, "%s: the name begins or ends with a blank", what);
-    return FT_OK;
-}
-
-bool ingest_is_instant(int64_t ts_ms)
-{
-    return ts_ms >= INT64_C(-62135596800000) && ts_ms <= INT64_C(253402300799999);
-}
-
 /* Copies the reason of one refused item. */
 static void refuse(struct ingest_result *r, const struct ft_err *why)
 {

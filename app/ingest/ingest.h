@@ -4,14 +4,13 @@
 #define APP_INGEST_INGEST_H
 
 #include "app/base/status.h"
+#include "app/ingest/limits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct db;
-
-#define INGEST_NAME_MAX 200 /* characters of an asset key, sensor, component or class name */
 
 struct ingest_reading {
     const char *asset, *sensor; /* key and name; NUL-terminated UTF-8 */
@@ -53,13 +52,5 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
 enum ft_status ingest_events(struct db *db, const struct ingest_policy *policy,
                              const struct ingest_event *items, size_t n,
                              struct ingest_result *results, struct ft_err *err);
-
-/* A name is 1..INGEST_NAME_MAX characters of UTF-8 without control characters, and does not begin
- * or end with a blank. FT_INVALID says what is wrong; what ("asset", "sensor") begins the text. */
-enum ft_status ingest_check_name(const char *what, const char *name, size_t len,
-                                 struct ft_err *err);
-
-/* Instants are taken from the year 1 to the year 9999. */
-bool ingest_is_instant(int64_t ts_ms);
 
 #endif
