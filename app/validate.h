@@ -1,0 +1,94 @@
+/* Cross-validation of candidates on one pool: every (candidate, fold) is one job, a job may use
+ * idle workers inside, and everything is reduced in a fixed order, so results do not depend on the
+ * number of threads.
+ *
+ * What a candidate is stays with the caller: validate_fit_fn fits on some rows and predicts others.
+ * For plain tables it is validate_fit_model() over a list of model_spec; a trainer with steps of
+ * its own inside the fold (scalers, feature banks, several models) brings its own function. */
+#ifndef APP_VALIDATE_H
+#define APP_VALIDATE_H
+
+#include "app/base/pool.h"
+#include "app/base/status.h"
+#include "app/folds.h"
+#include "models/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum validate_metric {
+    VALIDATE_PR_AUC, /* raw are log-odds; higher is better */
+    VALIDATE_ROC_AUC,
+    VALIDATE_LOG_LOSS, /* of sigmoid(raw); lower is better, as are the next three */
+    VALIDATE_BRIER,
+    VALIDATE_RMSE,
+    VALIDATE_MAE,
+    VALIDATE_CONCORDANCE /* raw is a risk; higher is better */
+};
+const char *validate_metric_name(enum validate_metric metric); /* pr_auc, auc, logloss, ... */
+int validate_metric_by_name(const char *name);                 /* -1: none */
+bool validate_is_higher_better(enum validate_metric metric);
+bool validate_metric_suits(enum validate_metric metric, enum model_task task);
+/* pr_auc, rmse, concordance. */
+enum validate_metric validate_default_metric(enum model_task task);
+
+/* Fits candidate on the rows of fold->train and writes raw predictions of fold->test to
+ * raw[fold->n_test]. Called from pool jobs: must only write to its own memory and raw. */
+typedef enum ft_status (*validate_fit_fn)(void *ctx, size_t candidate, const struct fold *fold,
+                                          struct pool *pool, double *raw, struct ft_err *err);
+
+struct validate_plan {
+    const struct folds *folds;
+    size_t n_rows, n_candidates;
+    validate_fit_fn fit;
+    void *ctx;
+
+    /* Truth of all rows, as in model_rows; metrics are weighted when weight is given. */
+    const double *y;
+    const bool *failed;
+    const double *weight;
+    enum validate_metric metric;
+
+    bool (*is_stopped)(void);                       /* may be NULL; asked before each job */
+    void (*on_done)(void *ctx, size_t n_jobs_done); /* may be NULL; from any thread */
+    void *on_done_ctx;
+};
+
+struct validate_result {
+    enum ft_status status; /* not FT_OK: the candidate failed in some fold and is out */
+    char reason[256];
+    double *raw;         /* [n_rows] out of fold; NaN where a row is never held out */
+    double *fold_metric; /* [folds->n]; NaN where undefined (one class only) */
+    double mean, std;    /* over the folds where it is defined; std with n - 1 */
+    double seconds;      /* of all its jobs, summed */
+};
+
+/* Fills results[n_candidates] (caller's array; validate_results_free() in any case). FT_OK even
+ * when some candidates failed, but not all: then their first reason. FT_INTERRUPTED, FT_NOMEM. */
+enum ft_status validate_run(const struct validate_plan *plan, struct pool *pool,
+                            struct validate_result *results, struct ft_err *err);
+void validate_results_free(struct validate_result *results, size_t n);
+
+/* The candidate with the best mean, the first of equals; those without a mean lose. */
+size_t validate_best(const struct validate_result *results, size_t n, enum validate_metric metric);
+
+/* validate_fit_fn over models: ctx is a struct validate_models. */
+struct validate_models {
+    struct model_rows rows; /* all rows of the table */
+    const struct model_spec *specs;
+};
+enum ft_status validate_fit_model(void *ctx, size_t candidate, const struct fold *fold,
+                                  struct pool *pool, double *raw, struct ft_err *err);
+
+/* Fits on some rows only (copies them). */
+enum ft_status validate_fit_rows(const struct model_spec *spec, const struct model_rows *rows,
+                                 const uint32_t *row, size_t n, struct pool *pool,
+                                 struct model **out, struct ft_err *err);
+
+/* Gives a final model what follows from its out-of-fold predictions: a Platt map (classify) or a
+ * conformal band of the stated coverage (regress; group as in conformal_fit()). Rows with a NaN in
+ * raw are left out. FT_OK with nothing attached when there are too few rows for it. */
+enum ft_status validate_attach(struct model *m, const double *raw, const struct model_rows *rows,
+                               const size_t *group, double coverage, struct ft_err *err);
+
+#endif

@@ -1,0 +1,222 @@
+#include "tests/test.h"
+
+#include "app/base/rng.h"
+#include "app/validate.h"
+#include "models/metrics.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { N = 600, M = 4, K = 5 };
+
+static struct ft_err err;
+
+struct sample {
+    double x[N * M], y[N];
+    size_t group[N];
+};
+
+static struct sample *make_sample(bool is_binary)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < M; j++)
+            s->x[i * M + j] = rng_normal(3, j, i);
+        const double z = 2 * s->x[i * M] - s->x[i * M + 1];
+        s->y[i] = is_binary ? (double)(rng_uniform(4, 0, i) < 1 / (1 + exp(-z)))
+                            : z + 0.1 * rng_normal(4, 1, i);
+        s->group[i] = i / 10;
+    }
+    return s;
+}
+
+static struct validate_models models_of(const struct sample *s, const struct model_spec *specs)
+{
+    return (struct validate_models){.rows = {.x = {s->x, N, M, M}, .y = s->y}, .specs = specs};
+}
+
+static void test_validate_run_same_for_any_threads(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct model_spec specs[2] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
+                                  model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY)};
+    struct validate_models models = models_of(s, specs);
+    struct folds folds;
+    double *first = calloc(2 * N, sizeof(*first)), mean[2] = {0};
+    specs[0].n_trees = 20;
+    assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
+    const struct validate_plan plan = {.folds = &folds,
+                                       .n_rows = N,
+                                       .n_candidates = 2,
+                                       .fit = validate_fit_model,
+                                       .ctx = &models,
+                                       .y = s->y,
+                                       .metric = VALIDATE_ROC_AUC};
+    const size_t n_threads[] = {1, 2, 7};
+    for (size_t t = 0; t < 3; t++) {
+        struct pool *pool;
+        struct validate_result r[2];
+        assert_ok(pool_new(n_threads[t], &pool, &err), err);
+        assert_ok(validate_run(&plan, pool, r, &err), err);
+        for (size_t c = 0; c < 2; c++) {
+            if (r[c].status != FT_OK)
+                fail_msg("%s", r[c].reason);
+            assert_true(r[c].mean > 0.8 && r[c].std > 0 && r[c].seconds >= 0);
+            if (t == 0) {
+                memcpy(first + c * N, r[c].raw, N * sizeof(double));
+                mean[c] = r[c].mean;
+            }
+            assert_memory_equal(first + c * N, r[c].raw, N * sizeof(double));
+            assert_close(r[c].mean, mean[c], 0);
+        }
+        assert_int_equal(validate_best(r, 2, plan.metric), 1); /* the truth is linear */
+        validate_results_free(r, 2);
+        pool_free(pool);
+    }
+    free(first);
+    folds_free(&folds);
+    free(s);
+}
+
+/* An out-of-fold prediction is that of a model that never saw the row's group. */
+static void test_validate_run_is_out_of_fold(void **state)
+{
+    struct sample *s = make_sample(false);
+    const struct model_spec spec = model_spec_default(MODEL_RIDGE, TASK_REGRESS);
+    struct validate_models models = models_of(s, &spec);
+    struct folds folds;
+    struct pool *pool;
+    struct validate_result r;
+    struct model *m;
+    assert_ok(pool_new(2, &pool, &err), err);
+    assert_ok(folds_by_group(s->group, NULL, N, K, 1, &folds, &err), err);
+    const struct validate_plan plan = {.folds = &folds,
+                                       .n_rows = N,
+                                       .n_candidates = 1,
+                                       .fit = validate_fit_model,
+                                       .ctx = &models,
+                                       .y = s->y,
+                                       .metric = VALIDATE_RMSE};
+    assert_ok(validate_run(&plan, pool, &r, &err), err);
+    assert_true(r.mean > 0.09 && r.mean < 0.11);
+    const struct fold *f = &folds.fold[2];
+    assert_ok(validate_fit_rows(&spec, &models.rows, f->train, f->n_train, pool, &m, &err), err);
+    double sum = 0;
+    for (size_t i = 0; i < f->n_test; i++) {
+        const size_t row = f->test[i];
+        const struct matrix one = {s->x + row * M, 1, M, M};
+        double want;
+        model_predict_raw(m, &one, &want);
+        assert_close(r.raw[row], want, 1e-12);
+        sum += (want - s->y[row]) * (want - s->y[row]);
+    }
+    assert_close(r.fold_metric[2], sqrt(sum / (double)f->n_test), 1e-12);
+    model_free(m);
+    validate_results_free(&r, 1);
+    folds_free(&folds);
+    pool_free(pool);
+    free(s);
+}
+
+/* The first candidate fails, the second is kept; ctx counts the calls. */
+static enum ft_status fit_half(void *ctx, size_t candidate, const struct fold *fold,
+                               struct pool *pool, double *raw, struct ft_err *e)
+{
+    (void)pool;
+    atomic_fetch_add((atomic_size_t *)ctx, 1);
+    if (candidate == 0)
+        return ft_fail(e, FT_TOO_FEW, "too little");
+    for (size_t i = 0; i < fold->n_test; i++)
+        raw[i] = 1;
+    return FT_OK;
+}
+
+static bool always(void)
+{
+    return true;
+}
+
+static void test_validate_run_failures(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct folds folds;
+    struct pool *pool;
+    struct validate_result r[2];
+    atomic_size_t n_calls = 0;
+    assert_ok(pool_new(2, &pool, &err), err);
+    assert_ok(folds_of_rows(s->y, N, 3, 1, &folds, &err), err);
+    struct validate_plan plan = {.folds = &folds,
+                                 .n_rows = N,
+                                 .n_candidates = 2,
+                                 .fit = fit_half,
+                                 .ctx = &n_calls,
+                                 .y = s->y,
+                                 .metric = VALIDATE_LOG_LOSS};
+    assert_ok(validate_run(&plan, pool, r, &err), err);
+    assert_int_equal(atomic_load(&n_calls), 6);
+    assert_int_equal(r[0].status, FT_TOO_FEW);
+    assert_non_null(strstr(r[0].reason, "fold 1: too little"));
+    assert_int_equal(validate_best(r, 2, plan.metric), 1);
+    assert_close(r[1].raw[17], 1, 0);
+    validate_results_free(r, 2);
+    plan.n_candidates = 1;
+    assert_int_equal(validate_run(&plan, pool, r, &err), FT_TOO_FEW);
+    validate_results_free(r, 1);
+    plan.is_stopped = always;
+    assert_int_equal(validate_run(&plan, pool, r, &err), FT_INTERRUPTED);
+    validate_results_free(r, 1);
+    folds_free(&folds);
+    pool_free(pool);
+    free(s);
+}
+
+static void test_validate_attach_by_task(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct pool *pool;
+    struct model *m;
+    double raw[N], p[N];
+    assert_ok(pool_new(1, &pool, &err), err);
+    const struct model_spec spec = model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY);
+    const struct validate_models models = models_of(s, &spec);
+    assert_ok(model_fit(&spec, &models.rows, pool, &m, &err), err);
+    model_predict_raw(m, &models.rows.x, raw);
+    for (size_t i = 0; i < N; i++)
+        raw[i] *= 3; /* far too sure: the map has to pull it back */
+    raw[0] = NAN;    /* never held out */
+    assert_ok(validate_attach(m, raw, &models.rows, s->group, 0.9, &err), err);
+    model_predict(m, &models.rows.x, p);
+    double sum_p = 0, sum_raw = 0;
+    for (size_t i = 1; i < N; i++) {
+        sum_p += fabs(log(p[i] / (1 - p[i])));
+        sum_raw += fabs(raw[i] / 3);
+    }
+    assert_close(sum_p / sum_raw, 1.0 / 3, 0.05);
+    model_free(m);
+    pool_free(pool);
+    free(s);
+}
+
+static void test_validate_metric_names(void **state)
+{
+    for (int i = VALIDATE_PR_AUC; i <= VALIDATE_CONCORDANCE; i++)
+        assert_int_equal(validate_metric_by_name(validate_metric_name((enum validate_metric)i)), i);
+    assert_int_equal(validate_metric_by_name("accuracy"), -1);
+    assert_true(validate_is_higher_better(VALIDATE_PR_AUC));
+    assert_false(validate_is_higher_better(VALIDATE_LOG_LOSS));
+    assert_true(validate_metric_suits(VALIDATE_MAE, TASK_REGRESS));
+    assert_false(validate_metric_suits(VALIDATE_MAE, TASK_CLASSIFY));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_validate_run_same_for_any_threads),
+        cmocka_unit_test(test_validate_run_is_out_of_fold),
+        cmocka_unit_test(test_validate_run_failures),
+        cmocka_unit_test(test_validate_attach_by_task),
+        cmocka_unit_test(test_validate_metric_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
