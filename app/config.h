@@ -1,0 +1,74 @@
+/* Configuration: default < file < file's folder conf.d/ (*.conf by name) < FETTLE_SECTION_KEY in
+ * the environment < flag, checked and then constant. An unknown key is an error with file and line.
+ */
+#ifndef APP_CONFIG_H
+#define APP_CONFIG_H
+
+#include "app/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_TEXT 512
+#define CONFIG_MAX_KEYS 32
+
+struct config {
+    /* [server] */
+    char host[64]; /* from listen */
+    int port;      /* 0 = any free one */
+    char listen[CONFIG_TEXT];
+    char tls_cert[CONFIG_TEXT], tls_key[CONFIG_TEXT]; /* paths of PEM files; "" = no TLS */
+    char trusted_proxy[CONFIG_TEXT];                  /* comma-separated addresses; "" = none */
+    bool anonymous_read;                              /* reading from this machine needs no key */
+    int64_t workers, event_threads;
+    int64_t max_connections, max_connections_per_address;
+    int64_t header_timeout_ms, idle_timeout_ms;
+    /* [site] */
+    char time_zone[CONFIG_TEXT]; /* "" = the database's setting */
+    /* [night] */
+    char retrain_at[CONFIG_TEXT]; /* cron expression; "" = never */
+    int64_t night_threads;        /* 0 = all processors */
+    /* [webhook] */
+    char webhook_allow[CONFIG_TEXT]; /* comma-separated host or host:port; "" = nobody */
+    int64_t webhook_timeout_ms;
+    /* [log] */
+    char log_level[CONFIG_TEXT];
+
+    char origin[CONFIG_MAX_KEYS][64]; /* where each value came from, in table order */
+};
+
+struct config_override {
+    const char *key;   /* "server.listen" */
+    const char *value; /* NULL = absent */
+    const char *flag;  /* "--listen", for texts */
+};
+
+/* Loads file (NULL = none), the environment and the overrides. FT_NOT_FOUND: no such file.
+ * FT_INVALID names file, line and what was expected, or the environment variable, or the flag. */
+enum ft_status config_load(const char *file, const struct config_override *overrides,
+                           size_t n_overrides, struct config *out, struct ft_err *err);
+
+/* The same from a text, without conf.d and environment (tests, fuzzing). */
+enum ft_status config_load_text(const char *text, const char *name, struct config *out,
+                                struct ft_err *err);
+
+/* --config, else $FETTLE_CONFIG, else ./fettle.conf when it exists, else NULL. */
+const char *config_file(const char *flag);
+
+/* Splits "127.0.0.1:8080", "[::1]:8080" or "8080" (this machine only). */
+enum ft_status config_parse_listen(const char *text, char host[64], int *port, struct ft_err *err);
+
+bool config_is_loopback(const char *host);
+
+/* Is the address one of those in a comma-separated list? */
+bool config_list_has(const char *list, const char *word);
+
+/* For `config show`: section, key, value as text, origin of row i; false at the end. */
+struct config_row {
+    const char *section, *key, *origin, *help;
+    char value[CONFIG_TEXT];
+};
+bool config_row(const struct config *c, size_t i, struct config_row *out);
+
+#endif
