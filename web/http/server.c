@@ -589,13 +589,17 @@ static enum ft_status open_socket(struct server *s, struct ft_err *err)
         if (s->listen_fd < 0 && errno != EADDRINUSE)
             break;
     }
+    const int reason = errno;
     freeaddrinfo(a);
     if (s->listen_fd >= 0)
         return FT_OK;
-    return ft_fail(
-        err, errno == EADDRINUSE ? FT_BUSY : FT_IO, "listen on %.60s:%d: %s%s", o->host, o->port,
-        strerror(errno),
-        errno == EADDRINUSE ? "; --listen chooses another port, --next-port looks for one" : "");
+    if (reason == EADDRINUSE)
+        return ft_fail(
+            err, FT_BUSY,
+            "listen on %.60s:%d: the port is taken; --listen chooses another, --next-port "
+            "looks for a free one",
+            o->host, o->port);
+    return ft_fail(err, FT_IO, "listen on %.60s:%d: %s", o->host, o->port, strerror(reason));
 }
 
 static enum ft_status start_daemon(struct server *s, struct ft_err *err)
