@@ -119,6 +119,16 @@ enum ft_status api_reply(struct api_call *c, cJSON *value, struct ft_err *err);
 enum ft_status api_reply_list(struct api_call *c, cJSON *items, const char *next,
                               struct ft_err *err);
 
+/* Sets the Link header to the next page. */
+void api_add_link(struct api_call *c, const char *next);
+
+/* Null for DB_NO_TIME, DB_NO_MONEY and id 0. */
+void api_add_instant(cJSON *to, const char *key, int64_t ts_ms);
+void api_add_money(cJSON *to, const char *key, int64_t minor, const char *currency);
+void api_add_id(cJSON *to, const char *key, int64_t id);
+/* JSON text from the database as a tree; null when it is no JSON. */
+void api_add_json(cJSON *to, const char *key, const char *text);
+
 /* Cursors are opaque to clients: a number with a check, as text. */
 void api_cursor_make(int64_t position, char out[40]);
 /* Parameter "cursor" of the request; 0 when absent; FT_INVALID when it is not one of ours. */

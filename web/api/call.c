@@ -3,6 +3,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "db/asset_store.h"
 #include "db/integration_store.h"
 
 #include <inttypes.h>
@@ -20,7 +21,7 @@ enum ft_status api_reply(struct api_call *c, cJSON *value, struct ft_err *err)
 }
 
 /* Adds rel="next": the request's own address with another cursor. */
-static void add_link(struct api_call *c, const char *next)
+void api_add_link(struct api_call *c, const char *next)
 {
     struct buf b;
     buf_init(&b, sizeof(c->reply->link) - 1);
@@ -59,7 +60,7 @@ enum ft_status api_reply_list(struct api_call *c, cJSON *items, const char *next
     if (items == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for the list");
     if (next != NULL)
-        add_link(c, next);
+        api_add_link(c, next);
     if (reply_accepts(http_header(c->rq, "Accept"), "text/csv")) {
         const enum ft_status st = reply_csv(c->reply, items, err);
         c->reply->status = 200;
@@ -74,6 +75,40 @@ enum ft_status api_reply_list(struct api_call *c, cJSON *items, const char *next
     }
     json_add_string(body, "next_cursor", next);
     return api_reply(c, body, err);
+}
+
+void api_add_instant(cJSON *to, const char *key, int64_t ts_ms)
+{
+    if (ts_ms == DB_NO_TIME)
+        json_add_null(to, key);
+    else
+        json_add_instant(to, key, ts_ms);
+}
+
+void api_add_money(cJSON *to, const char *key, int64_t minor, const char *currency)
+{
+    if (minor == DB_NO_MONEY)
+        json_add_null(to, key);
+    else
+        json_add_money(to, key, minor, currency);
+}
+
+void api_add_id(cJSON *to, const char *key, int64_t id)
+{
+    if (id == 0)
+        json_add_null(to, key);
+    else
+        json_add_int(to, key, id);
+}
+
+void api_add_json(cJSON *to, const char *key, const char *text)
+{
+    cJSON *tree = NULL;
+    if (text == NULL || json_parse(text, strlen(text), &tree, NULL) != FT_OK ||
+        !cJSON_AddItemToObject(to, key, tree)) {
+        cJSON_Delete(tree);
+        json_add_null(to, key);
+    }
 }
 
 /* The check is no secret; it tells a typing error and a cursor of another kind from ours. */

@@ -1,0 +1,242 @@
+/* fettle serve: the server's life. Starts database, outbox, night and HTTP in this order, waits for
+ * a signal, and ends them in the reverse order: producers first, the writer last. */
+#include "app/base/clock.h"
+#include "app/base/log.h"
+#include "app/cli/cli.h"
+#include "app/cli/commands.h"
+#include "app/cmms/cmms_outbox.h"
+#include "app/config.h"
+#include "app/nightly.h"
+#include "app/writer.h"
+#include "db/asset_store.h"
+#include "db/db.h"
+#include "db/integration_store.h"
+#include "db/run_store.h"
+#include "web/api/api.h"
+#include "web/http/assets.h"
+#include "web/http/metrics.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define STOP_GRACE_S 7.0
+#define PEM_MAX ((size_t)1 << 20)
+#define MAX_QUEUE 512
+
+struct serve {
+    struct config config;
+    struct api api;
+    struct db *db; /* until the writer takes it */
+    struct outbox *outbox;
+    struct nightly *nightly;
+    struct server *server;
+    char *tls_cert, *tls_key;
+};
+
+static enum ft_status read_pem(const char *path, char **out, struct ft_err *err)
+{
+    struct buf b;
+    buf_init(&b, PEM_MAX);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return ft_fail(err, FT_NOT_FOUND, "%.300s cannot be read", path);
+    char block[4096];
+    for (size_t n; (n = fread(block, 1, sizeof(block), f)) > 0;)
+        buf_put(&b, block, n);
+    fclose(f);
+    const enum ft_status st = buf_status(&b, err);
+    *out = buf_take(&b, NULL);
+    return st;
+}
+
+/* The site's zone must stand before any thread runs. */
+static enum ft_status set_zone(struct serve *s, struct ft_err *err)
+{
+    char zone[CONFIG_TEXT];
+    snprintf(zone, sizeof(zone), "%s", s->config.time_zone);
+    if (zone[0] == '\0')
+        db_setting_get(s->db, "time_zone", "UTC", zone, sizeof(zone));
+    return clock_set_zone(zone, err);
+}
+
+/* Says once how to make the first key, for without one nothing can be written. */
+static void hint_first_key(struct db *db)
+{
+    struct api_key_list keys = {0};
+    bool has_admin = false;
+    if (api_key_list(db, &keys, NULL) != FT_OK)
+        return;
+    for (size_t i = 0; i < keys.n; i++)
+        has_admin = has_admin || (strcmp(keys.items[i].role, "admin") == 0 &&
+                                  keys.items[i].revoked_ms == DB_NO_TIME);
+    api_key_list_free(&keys);
+    if (!has_admin)
+        fprintf(stderr,
+                "fettle: there is no admin key yet, so nothing can be written over HTTP.\n"
+                "        Stop the server and run: fettle key create --name admin --role admin --db "
+                "%s\n",
+                db_path(db));
+}
+
+static void set_log_level(const char *word)
+{
+    static const char *const words[] = {"error", "warn", "info", "debug"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(words[i], word) == 0)
+            log_set_level((enum log_level)i);
+}
+
+static enum ft_status start_parts(struct serve *s, const char *web_root, struct ft_err *err)
+{
+    struct api *api = &s->api;
+    enum ft_status st = db_open_writer(cli_db_path(), true, &s->db, err);
+    if (st == FT_OK)
+        st = run_mark_interrupted(s->db, err);
+    if (st == FT_OK)
+        st = set_zone(s, err);
+    if (st != FT_OK)
+        return st;
+    hint_first_key(s->db);
+    st = writer_new(s->db, &api->writer, err);
+    if (st != FT_OK)
+        return st;
+    s->db = NULL;
+    api->config = &s->config;
+    api->db_path = cli_db_path();
+    api->start_s = clock_mono_s();
+    st = assets_new(web_root, &api->assets, err);
+    if (st == FT_OK)
+        st = metrics_new(api_routes_count, &api->metrics, err);
+    if (st == FT_OK)
+        st = api_openapi(&api->openapi, &api->openapi_len, err);
+    if (st == FT_OK && s->config.tls_cert[0] != '\0')
+        st = read_pem(s->config.tls_cert, &s->tls_cert, err);
+    if (st == FT_OK && s->config.tls_cert[0] != '\0')
+        st = read_pem(s->config.tls_key, &s->tls_key, err);
+    if (st == FT_OK)
+        st = outbox_start(&s->config, api->writer, api->db_path, &s->outbox, err);
+    api->outbox = s->outbox;
+    api->wake_outbox = outbox_wake;
+    if (st == FT_OK)
+        st = nightly_start(&s->config, api->writer, api->db_path, outbox_wake, s->outbox,
+                           &s->nightly, err);
+    api->night = s->nightly;
+    api->start_retrain = nightly_begin;
+    return st;
+}
+
+static enum ft_status start_http(struct serve *s, bool use_next_port, struct ft_err *err)
+{
+    const struct config *c = &s->config;
+    const struct server_options options = {.host = c->host,
+                                           .port = c->port,
+                                           .use_next_port = use_next_port,
+                                           .tls_cert = s->tls_cert,
+                                           .tls_key = s->tls_key,
+                                           .n_event_threads = (unsigned)c->event_threads,
+                                           .n_workers = (unsigned)c->workers,
+                                           .max_connections = (unsigned)c->max_connections,
+                                           .max_connections_per_address =
+                                               (unsigned)c->max_connections_per_address,
+                                           .max_queue = MAX_QUEUE,
+                                           .header_s = (double)c->header_timeout_ms / 1000.0,
+                                           .idle_s = (double)c->idle_timeout_ms / 1000.0};
+    const enum ft_status st = server_start(&options, &api_server_ops, &s->api, &s->server, err);
+    s->api.server = s->server;
+    return st;
+}
+
+/* Everything may be half started. */
+static void stop_parts(struct serve *s)
+{
+    server_stop(s->server, STOP_GRACE_S);
+    nightly_stop(s->nightly);
+    outbox_stop(s->outbox);
+    writer_free(s->api.writer);
+    db_close(s->db);
+    assets_free(s->api.assets);
+    metrics_free(s->api.metrics);
+    free(s->api.openapi);
+    free(s->tls_cert);
+    if (s->tls_key != NULL)
+        sodium_memzero(s->tls_key, strlen(s->tls_key));
+    free(s->tls_key);
+}
+
+static void wait_for_signal(const sigset_t *normal)
+{
+    while (!cli_is_interrupted())
+        sigsuspend(normal);
+}
+
+static int serve(struct serve *s, const char *web_root, bool use_next_port)
+{
+    struct ft_err err = {FT_OK, ""};
+    const struct rlimit no_core = {0, 0}; /* a core would hold keys */
+    sigset_t ours, normal;
+    setrlimit(RLIMIT_CORE, &no_core);
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    /* Blocked in every thread that starts from here on; main lets them in while it waits. */
+    pthread_sigmask(SIG_BLOCK, &ours, &normal);
+    enum ft_status st = start_parts(s, web_root, &err);
+    if (st == FT_OK)
+        st = start_http(s, use_next_port, &err);
+    if (st == FT_OK) {
+        const bool is_v6 = strchr(s->config.host, ':') != NULL;
+        printf("listening on %s://%s%s%s:%d\n", s->tls_cert != NULL ? "https" : "http",
+               is_v6 ? "[" : "", s->config.host, is_v6 ? "]" : "", server_port(s->server));
+        fflush(stdout);
+        wait_for_signal(&normal);
+        log_info("stopping");
+    }
+    stop_parts(s);
+    pthread_sigmask(SIG_SETMASK, &normal, NULL);
+    return st == FT_OK ? 0 : cli_fail(&err);
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    const char *listen = NULL, *config_flag = NULL, *web_root = NULL;
+    bool use_next_port = false;
+    const struct cli_flag flags[] = {
+        {"--listen", CLI_STRING, &listen, "ADDR:PORT", "where to listen; default 127.0.0.1:8080"},
+        {"--config", CLI_STRING, &config_flag, "FILE",
+         "configuration; else $FETTLE_CONFIG, else ./fettle.conf"},
+        {"--web-root", CLI_STRING, &web_root, "DIR", "serve the dashboard from this folder"},
+        {"--next-port", CLI_BOOL, &use_next_port, NULL, "take the next free port when it is taken"},
+    };
+    const struct cli_usage usage = {
+        .examples = "fettle serve\nfettle serve --listen 127.0.0.1:9000 --db plant.db",
+        .synopsis = "fettle serve [--listen ADDR:PORT] [--config F] [--web-root DIR] [--next-port]",
+        .text =
+            "Serves the dashboard and the API, retrains at night and sends webhooks. Listens on\n"
+            "this machine only, unless TLS or a trusted proxy is configured.",
+        .flags = flags,
+        .n_flags = sizeof(flags) / sizeof(flags[0])};
+    const int code = cli_parse(&usage, argc, argv, NULL, 0, NULL);
+    if (code >= 0)
+        return code;
+    struct ft_err err;
+    struct serve *s = calloc(1, sizeof(*s));
+    if (s == NULL || sodium_init() < 0) {
+        free(s);
+        fputs("fettle: no memory\n", stderr);
+        return 1;
+    }
+    const struct config_override overrides[] = {{"server.listen", listen, "--listen"}};
+    int rc;
+    if (config_load(config_file(config_flag), overrides, 1, &s->config, &err) != FT_OK) {
+        rc = cli_fail(&err);
+    } else {
+        set_log_level(s->config.log_level);
+        rc = serve(s, web_root, use_next_port);
+    }
+    free(s);
+    return rc;
+}
