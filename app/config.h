@@ -35,7 +35,7 @@ struct config {
     /* [log] */
     char log_level[CONFIG_TEXT];
 
-    char origin[CONFIG_MAX_KEYS][64]; /* where each value came from, in table order */
+    char origin[CONFIG_MAX_KEYS][256]; /* where each value came from, in table order */
 };
 
 struct config_override {

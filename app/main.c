@@ -7,6 +7,9 @@
 
 static const struct cli_command commands[] = {
     {"import", "read readings, assets, events or C-MAPSS files", cmd_import},
+    {"serve", "serve the dashboard and the API", cmd_serve},
+    {"key", "make, list and revoke API keys", cmd_key},
+    {"config", "check or show the configuration", cmd_config},
     {"version", "print the version", cmd_version},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -3,6 +3,9 @@
 #define APP_CLI_COMMANDS_H
 
 int cmd_import(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_key(int argc, char **argv);
+int cmd_config(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

@@ -322,7 +322,10 @@ static enum MHD_Result on_header(struct exchange *e, const char *method, const c
     if (!s->ops.begin(s->ctx, &e->x)) {
         finish_reply(e);
         e->x.reply.is_last |= has_body;
-        return send_reply(e);
+        if (has_body)
+            return send_reply(e);
+        e->phase = PHASE_READY; /* sent at the next call, so that the connection can be kept */
+        return MHD_YES;
     }
     const char *length = http_header(rq, "Content-Length");
     if (length != NULL && strtoull(length, NULL, 10) > e->x.max_body)
