@@ -1,0 +1,309 @@
+/* Sensors; readings out (down-sampled so that no extreme is lost) and in (bulk). */
+#include "web/api/bulk.h"
+#include "web/api/handlers.h"
+
+#include "app/base/clock.h"
+#include "app/base/json.h"
+#include "app/catalog.h"
+#include "app/ingest/ingest.h"
+#include "db/asset_store.h"
+#include "db/reading_store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POINTS_DEFAULT 800
+
+/* Finds the sensor that the request names. */
+static enum ft_status find_sensor(struct api_call *c, struct sensor_list *all, size_t *index,
+                                  struct ft_err *err)
+{
+    const char *key = api_text(c, "asset"), *name = api_text(c, "sensor");
+    struct asset asset = {0};
+    if (key == NULL || name == NULL)
+        return ft_fail(err, FT_INVALID, "parameter %s: missing", key == NULL ? "asset" : "sensor");
+    enum ft_status st = asset_find(c->db, key, &asset, err);
+    if (st == FT_OK)
+        st = sensor_list(c->db, asset.id, all, err);
+    asset_clear(&asset);
+    if (st != FT_OK)
+        return st;
+    for (*index = 0; *index < all->n; (*index)++)
+        if (strcmp(all->items[*index].name, name) == 0)
+            return FT_OK;
+    return ft_fail(err, FT_NOT_FOUND, "asset %.100s has no sensor %.100s", key, name);
+}
+
+static void resolution_text(int64_t column_ms, char *out, size_t size)
+{
+    if (column_ms == MS_PER_HOUR)
+        snprintf(out, size, "hourly min-max");
+    else if (column_ms == MS_PER_DAY)
+        snprintf(out, size, "daily min-max");
+    else if (column_ms >= 2 * MS_PER_DAY)
+        snprintf(out, size, "min-max of %.3g d", (double)column_ms / MS_PER_DAY);
+    else if (column_ms >= 2 * MS_PER_HOUR)
+        snprintf(out, size, "min-max of %.3g h", (double)column_ms / MS_PER_HOUR);
+    else if (column_ms >= 2 * MS_PER_MINUTE)
+        snprintf(out, size, "min-max of %.3g min", (double)column_ms / MS_PER_MINUTE);
+    else
+        snprintf(out, size, "min-max of %.3g s", (double)column_ms / MS_PER_SECOND);
+}
+
+static enum ft_status add_raw(struct api_call *c, cJSON *items, int64_t sensor_id, int64_t from_ms,
+                              int64_t to_ms, struct ft_err *err)
+{
+    struct readings r = {0};
+    const enum ft_status st = reading_scan(c->db, sensor_id, from_ms, to_ms, &r, err);
+    for (size_t i = 0; i < r.n && st == FT_OK; i++) {
+        cJSON *o = json_add_object(items, NULL);
+        json_add_instant(o, "at", r.ts_ms[i]);
+        json_add_number(o, "value", r.value[i]);
+    }
+    if (st == FT_OK)
+        readings_free(&r);
+    return st;
+}
+
+/* Fills items and the resolution for [from, to) in at most n columns. */
+static enum ft_status add_columns(struct api_call *c, cJSON *items, int64_t sensor_id,
+                                  int64_t from_ms, int64_t to_ms, size_t n, char *resolution,
+                                  size_t size, struct ft_err *err)
+{
+    struct reading_bucket *b = calloc(n, sizeof(*b));
+    if (b == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu columns", n);
+    enum ft_status st = reading_buckets(c->db, sensor_id, from_ms, to_ms, n, b, err);
+    int64_t total = 0;
+    for (size_t i = 0; i < n && st == FT_OK; i++)
+        total += b[i].n;
+    if (st == FT_OK && total <= (int64_t)n) {
+        snprintf(resolution, size, "raw");
+        st = add_raw(c, items, sensor_id, from_ms, to_ms, err);
+    } else if (st == FT_OK) {
+        resolution_text((to_ms - from_ms) / (int64_t)n, resolution, size);
+        for (size_t i = 0; i < n; i++) {
+            if (b[i].n == 0)
+                continue;
+            cJSON *o = json_add_object(items, NULL);
+            json_add_instant(o, "at", b[i].start_ms);
+            json_add_number(o, "min", b[i].min);
+            json_add_number(o, "max", b[i].max);
+            json_add_number(o, "mean", b[i].mean);
+            json_add_int(o, "n", b[i].n);
+        }
+    }
+    free(b);
+    return st;
+}
+
+enum ft_status api_readings_list(struct api_call *c, struct ft_err *err)
+{
+    struct sensor_list all = {0};
+    struct reading_span span = {0};
+    size_t k = 0;
+    char resolution[60] = "raw";
+    cJSON *items = NULL;
+    enum ft_status st = find_sensor(c, &all, &k, err);
+    if (st == FT_OK)
+        st = reading_span(c->db, all.items[k].id, &span, err);
+    if (st != FT_OK)
+        goto out;
+    const int64_t from_ms = api_instant(c, "from", span.n > 0 ? span.first_ms : 0);
+    const int64_t to_ms = api_instant(c, "to", span.n > 0 ? span.last_ms + 1 : 1);
+    if (to_ms <= from_ms) {
+        st = ft_fail(err, FT_INVALID, "parameter to: expected a time after from");
+        goto out;
+    }
+    items = cJSON_CreateArray();
+    if (span.n > 0)
+        st = add_columns(c, items, all.items[k].id, from_ms, to_ms,
+                         (size_t)api_int(c, "points", POINTS_DEFAULT), resolution,
+                         sizeof(resolution), err);
+    if (st != FT_OK)
+        goto out;
+    if (reply_accepts(http_header(c->rq, "Accept"), "text/csv")) {
+        st = api_reply_list(c, items, NULL, err);
+        items = NULL;
+        goto out;
+    }
+    cJSON *body = cJSON_CreateObject();
+    json_add_string(body, "asset", api_text(c, "asset"));
+    json_add_string(body, "sensor", all.items[k].name);
+    json_add_string(body, "unit", all.items[k].unit);
+    json_add_string(body, "resolution", resolution);
+    json_add_instant(body, "from", from_ms);
+    json_add_instant(body, "to", to_ms);
+    if (body != NULL && cJSON_AddItemToObject(body, "items", items))
+        items = NULL;
+    st = api_reply(c, body, err);
+out:
+    cJSON_Delete(items);
+    sensor_list_free(&all);
+    return st;
+}
+
+static const char *role_name(enum sensor_role role)
+{
+    return role == SENSOR_ROLE_SETTING ? "setting" : role == SENSOR_ROLE_METER ? "meter" : "sensor";
+}
+
+static enum ft_status add_sensor(struct api_call *c, cJSON *items, const struct sensor *s,
+                                 const char *asset_key, struct ft_err *err)
+{
+    struct reading_span span = {0};
+    const enum ft_status st = reading_span(c->db, s->id, &span, err);
+    if (st != FT_OK)
+        return st;
+    cJSON *o = json_add_object(items, NULL);
+    json_add_string(o, "asset", asset_key);
+    json_add_string(o, "name", s->name);
+    json_add_string(o, "unit", s->unit);
+    json_add_string(o, "role", role_name(s->role));
+    json_add_int(o, "readings", span.n);
+    api_add_instant(o, "first_at", span.n > 0 ? span.first_ms : DB_NO_TIME);
+    api_add_instant(o, "last_at", span.n > 0 ? span.last_ms : DB_NO_TIME);
+    json_add_number(o, "last_value", span.n > 0 ? span.last_value : NAN);
+    return FT_OK;
+}
+
+enum ft_status api_sensors_list(struct api_call *c, struct ft_err *err)
+{
+    struct catalog cat = {0};
+    struct sensor_list sensors = {0};
+    struct asset asset = {0};
+    const char *key = api_text(c, "asset");
+    enum ft_status st = key != NULL ? asset_find(c->db, key, &asset, err) : FT_OK;
+    if (st == FT_OK)
+        st = catalog_load(c->db, &cat, err);
+    if (st == FT_OK)
+        st = sensor_list(c->db, asset.id, &sensors, err);
+    cJSON *items = cJSON_CreateArray();
+    for (size_t i = 0; i < sensors.n && st == FT_OK; i++) {
+        const struct asset *a = catalog_asset(&cat, sensors.items[i].asset_id);
+        st = add_sensor(c, items, &sensors.items[i], a != NULL ? a->key : NULL, err);
+    }
+    sensor_list_free(&sensors);
+    catalog_free(&cat);
+    asset_clear(&asset);
+    if (st == FT_OK)
+        return api_reply_list(c, items, NULL, err);
+    cJSON_Delete(items);
+    return st;
+}
+
+/* --- in
+ * -------------------------------------------------------------------------------------------
+ */
+
+struct taking {
+    struct ingest_reading *items;
+    size_t *index; /* of the item in the body */
+    size_t n, cap;
+};
+
+static enum ft_status grow(struct taking *t, struct ft_err *err)
+{
+    if (t->n < t->cap)
+        return FT_OK;
+    const size_t cap = t->cap == 0 ? 256 : t->cap * 2;
+    struct ingest_reading *items = realloc(t->items, cap * sizeof(*items));
+    if (items != NULL)
+        t->items = items;
+    size_t *index = realloc(t->index, cap * sizeof(*index));
+    if (index != NULL)
+        t->index = index;
+    if (items == NULL || index == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu readings", cap);
+    t->cap = cap;
+    return FT_OK;
+}
+
+static enum ft_status take_reading(void *ctx, size_t index, const cJSON *item, struct ft_err *err)
+{
+    static const char *const known[] = {"asset", "sensor", "at", "value", NULL};
+    struct taking *t = ctx;
+    const char *asset = NULL, *sensor = NULL;
+    int64_t ts_ms = 0;
+    double value = 0;
+    enum ft_status st = json_only_keys(item, known, err);
+    if (st == FT_OK)
+        st = json_string(item, "asset", true, &asset, err);
+    if (st == FT_OK)
+        st = json_string(item, "sensor", true, &sensor, err);
+    if (st == FT_OK)
+        st = json_instant(item, "at", true, &ts_ms, err);
+    if (st == FT_OK)
+        st = json_number(item, "value", true, &value, err);
+    if (st == FT_OK)
+        st = grow(t, err);
+    if (st != FT_OK)
+        return st;
+    char *asset_copy = strdup(asset), *sensor_copy = strdup(sensor);
+    if (asset_copy == NULL || sensor_copy == NULL) {
+        free(asset_copy);
+        free(sensor_copy);
+        return ft_fail(err, FT_NOMEM, "no memory for a reading");
+    }
+    t->items[t->n] = (struct ingest_reading){
+        .asset = asset_copy, .sensor = sensor_copy, .ts_ms = ts_ms, .value = value};
+    t->index[t->n++] = index;
+    return FT_OK;
+}
+
+static void taking_free(struct taking *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        free((char *)(uintptr_t)t->items[i].asset);
+        free((char *)(uintptr_t)t->items[i].sensor);
+    }
+    free(t->items);
+    free(t->index);
+}
+
+/* "asset=P-101 sensor=... at=... value=..." of a reading that the database refused. */
+static char *reading_text(const struct ingest_reading *r)
+{
+    char at[CLOCK_TEXT_SIZE], text[600];
+    clock_format_utc(r->ts_ms, at);
+    snprintf(text, sizeof(text), "%.200s,%.200s,%s,%.17g", r->asset, r->sensor, at, r->value);
+    return strdup(text);
+}
+
+enum ft_status api_readings_post(struct api_call *c, struct ft_err *err)
+{
+    static const char *const numbers[] = {"value", NULL};
+    struct taking t = {0};
+    struct bulk b;
+    struct ingest_result *results = NULL;
+    const struct ingest_policy policy = {.class_name = api_text(c, "class"), .source = c->actor};
+    enum ft_status st = bulk_read(c, numbers, take_reading, &t, &b, err);
+    if (st != FT_OK)
+        goto out;
+    results = calloc(t.n + 1, sizeof(*results));
+    if (results == NULL) {
+        st = ft_fail(err, FT_NOMEM, "no memory for %zu readings", t.n);
+        goto out;
+    }
+    if (t.n > 0)
+        st = ingest_readings(c->db, &policy, t.items, t.n, results, err);
+    if (st != FT_OK && st != FT_PARTIAL)
+        goto out;
+    for (size_t i = 0; i < t.n; i++) {
+        struct bulk_answer *a = &b.answers[t.index[i]];
+        a->status = results[i].status;
+        a->is_new = results[i].is_new;
+        snprintf(a->reason, sizeof(a->reason), "%s", results[i].reason);
+        if (a->status != FT_OK)
+            a->raw = reading_text(&t.items[i]);
+        c->n_readings += a->status == FT_OK;
+    }
+    st = bulk_reply(c, &b, err);
+out:
+    free(results);
+    taking_free(&t);
+    bulk_free(&b);
+    return st;
+}
