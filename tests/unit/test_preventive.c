@@ -1,0 +1,154 @@
+#include "tests/test.h"
+
+#include "app/base/clock.h"
+#include "app/planner/preventive.h"
+
+#define DAY MS_PER_DAY
+
+static int64_t berlin(int y, int m, int d, int h)
+{
+    return clock_from_local(y, m, d, h, 0, 0);
+}
+
+static struct plan plan_of(int days, bool floating)
+{
+    return (struct plan){.action = (char *)(uintptr_t) "replacement",
+                         .interval_ms = days * DAY,
+                         .tolerance_ms = 3 * DAY,
+                         .anchor_ms = berlin(2026, 1, 1, 6),
+                         .is_floating = floating,
+                         .is_active = true};
+}
+
+static void test_preventive_due_floating_keeps_midnight_over_dst(void **state)
+{
+    int64_t due[8];
+    const struct plan p = plan_of(30, true);
+    /* Done on 1 October at 15:00; clocks change on 25 October. */
+    const size_t n = preventive_due(&p, berlin(2026, 10, 1, 15), berlin(2026, 10, 20, 8),
+                                    berlin(2027, 1, 1, 0), due, 8);
+    assert_int_equal(n, 3);
+    assert_int_equal(due[0], berlin(2026, 10, 31, 0));
+    assert_int_equal(due[1], berlin(2026, 11, 30, 0));
+    assert_int_equal(due[2], berlin(2026, 12, 30, 0));
+}
+
+static void test_preventive_due_overdue_once(void **state)
+{
+    int64_t due[8];
+    const struct plan floating = plan_of(30, true);
+    size_t n = preventive_due(&floating, berlin(2026, 3, 1, 9), berlin(2026, 6, 10, 8),
+                              berlin(2026, 8, 1, 0), due, 8);
+    assert_int_equal(n, 2);
+    assert_int_equal(due[0], berlin(2026, 6, 10, 0));
+    assert_int_equal(due[1], berlin(2026, 7, 10, 0));
+    const struct plan fixed = plan_of(30, false);
+    /* The rhythm goes on from the anchor: 31 May is overdue, then 30 June and 30 July. */
+    n = preventive_due(&fixed, berlin(2026, 5, 1, 9), berlin(2026, 6, 10, 8), berlin(2026, 8, 1, 0),
+                       due, 8);
+    assert_int_equal(n, 3);
+    assert_int_equal(due[0], berlin(2026, 6, 10, 0));
+    assert_int_equal(due[1], berlin(2026, 6, 30, 0));
+    assert_int_equal(due[2], berlin(2026, 7, 30, 0));
+}
+
+static void test_preventive_due_fixed_done_early_counts(void **state)
+{
+    int64_t due[8];
+    const struct plan p = plan_of(30, false);
+    /* Due 30 June; done on 20 June, ten days early: the next one is 30 July. */
+    const size_t n = preventive_due(&p, berlin(2026, 6, 20, 9), berlin(2026, 6, 21, 8),
+                                    berlin(2026, 8, 15, 0), due, 8);
+    assert_int_equal(n, 1);
+    assert_int_equal(due[0], berlin(2026, 7, 30, 0));
+}
+
+static void test_preventive_due_leap_day_and_stopped(void **state)
+{
+    int64_t due[8];
+    struct plan p = plan_of(1, true);
+    size_t n = preventive_due(&p, berlin(2028, 2, 27, 9), berlin(2028, 2, 28, 8),
+                              berlin(2028, 3, 2, 0), due, 8);
+    assert_int_equal(n, 3);
+    assert_int_equal(due[1], berlin(2028, 2, 29, 0));
+    assert_int_equal(due[2], berlin(2028, 3, 1, 0));
+    p.is_active = false;
+    assert_int_equal(
+        preventive_due(&p, DB_NO_TIME, berlin(2028, 2, 28, 8), berlin(2028, 3, 2, 0), due, 8), 0);
+}
+
+static struct life life_of(double shape, double scale_d)
+{
+    return (struct life){.n_failures = 12,
+                         .has_fit = true,
+                         .exposure_d = 20000,
+                         .fit = {.shape = shape,
+                                 .scale = scale_d,
+                                 .cov = {{0.04, 0}, {0, 0.01}},
+                                 .n = 40,
+                                 .n_failures = 12}};
+}
+
+static void test_preventive_judge_replacement(void **state)
+{
+    struct preventive_verdict v;
+    const struct life flat = life_of(1.0, 500);
+    const struct life steep = life_of(3.0, 500);
+    struct preventive_evidence e = {
+        .life = &flat, .cost_planned = 1000, .cost_failure = 5000, .n_assets = 10};
+    struct plan p = plan_of(180, true);
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_STOP);
+    assert_non_null(strstr(v.why, "does not rise"));
+    /* Exponential: g(T) = C_P S / (scale F) + C_F / scale, so stopping saves the first part. */
+    const double f = 1 - exp(-180.0 / 500);
+    assert_rel(v.saving_per_year, 1000 * (1 - f) / (500 * f) * 365.25 * 10, 1e-6);
+    e.life = &steep;
+    preventive_judge(&p, &e, &v); /* T* = 0.5026 x 500 = 251 d: 180 d is near enough */
+    assert_int_equal(v.advice, PREVENTIVE_KEEP);
+    assert_close(v.best_interval_d, 251.3, 0.1);
+    p = plan_of(60, true);
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_LONGER);
+    assert_true(v.saving_per_year > 0);
+    p = plan_of(600, true);
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_SHORTER);
+    e.life = NULL;
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_KEEP);
+}
+
+static void test_preventive_judge_inspection(void **state)
+{
+    struct preventive_verdict v;
+    struct plan p = plan_of(14, true);
+    p.action = (char *)(uintptr_t) "inspection";
+    struct preventive_evidence e = {.cost_planned = 100, .n_assets = 4, .n_looks = 31};
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_STOP);
+    assert_string_equal(v.why, "0 of 31 found anything.");
+    assert_rel(v.saving_per_year, 100 * 4 * 365.25 / 14, 1e-9);
+    e.n_findings = 1;
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_KEEP);
+    e = (struct preventive_evidence){.cost_planned = 100, .n_assets = 4, .n_looks = 9};
+    preventive_judge(&p, &e, &v);
+    assert_int_equal(v.advice, PREVENTIVE_KEEP);
+}
+
+int main(void)
+{
+    struct ft_err err;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_preventive_due_floating_keeps_midnight_over_dst),
+        cmocka_unit_test(test_preventive_due_overdue_once),
+        cmocka_unit_test(test_preventive_due_fixed_done_early_counts),
+        cmocka_unit_test(test_preventive_due_leap_day_and_stopped),
+        cmocka_unit_test(test_preventive_judge_replacement),
+        cmocka_unit_test(test_preventive_judge_inspection),
+    };
+    if (clock_set_zone("Europe/Berlin", &err) != FT_OK)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
