@@ -24,22 +24,19 @@ static int64_t add_intervals(int64_t midnight_ms, int64_t interval_ms, int64_t n
     return clock_local_midnight(midnight_ms + n * interval_ms);
 }
 
-/* First due date that is not done yet; may lie in the past. */
-static int64_t next_due(const struct plan *p, int64_t last_ms, int64_t now_ms)
+/* First due date that is not done yet; lies in the past when work is overdue. When nobody knows
+ * when it was last done, the rhythm of the anchor goes on from today: a new site is not flooded
+ * with overdue work. */
+static int64_t next_due(const struct plan *p, int64_t last_ms, int64_t today_ms)
 {
     const int64_t anchor = clock_local_midnight(p->anchor_ms);
-    if (p->is_floating)
-        return last_ms == DB_NO_TIME
-                   ? anchor
-                   : add_intervals(clock_local_midnight(last_ms), p->interval_ms, 1);
-    /* A job counts for the nearest due date: anything later than half an interval before it. */
-    int64_t done_until = last_ms;
+    if (p->is_floating && last_ms != DB_NO_TIME)
+        return add_intervals(clock_local_midnight(last_ms), p->interval_ms, 1);
+    int64_t done_until = today_ms - 1;
     if (last_ms != DB_NO_TIME) {
-        const int64_t slack =
-            p->tolerance_ms > p->interval_ms / 2 ? p->tolerance_ms : p->interval_ms / 2;
-        done_until = last_ms + slack;
-    } else {
-        done_until = now_ms - p->interval_ms; /* unknown past: only the latest one may be overdue */
+        /* A job counts for the nearest due date: anything later than half an interval before it. */
+        const int64_t half = p->interval_ms / 2;
+        done_until = last_ms + (p->tolerance_ms > half ? p->tolerance_ms : half);
     }
     int64_t k = done_until > anchor ? (done_until - anchor) / p->interval_ms : 0;
     while (k > 0 && add_intervals(anchor, p->interval_ms, k) > done_until)
@@ -56,7 +53,7 @@ size_t preventive_due(const struct plan *p, int64_t last_ms, int64_t now_ms, int
     size_t n = 0;
     if (p->interval_ms <= 0 || !p->is_active)
         return 0;
-    int64_t at = next_due(p, last_ms, now_ms);
+    int64_t at = next_due(p, last_ms, today);
     if (at < today) { /* overdue: now, and then on from there or from the rhythm */
         if (n < max)
             due[n++] = today;

@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /* Due dates in [now, until): local midnights, ascending, at most max; returns how many. last_ms is
- * the last completion (DB_NO_TIME = never). Floating plans count from it (from the anchor when it
- * is unknown); fixed ones keep the rhythm of the anchor, and a due date that was done within its
- * tolerance, or less than half an interval early, does not come again. Work that is overdue is due
- * today, once. */
+ * the last completion (DB_NO_TIME = unknown). Floating plans count from it (in the rhythm of the
+ * anchor when it is unknown); fixed ones keep the rhythm of the anchor, and a due date that was
+ * done within its tolerance, or less than half an interval early, does not come again. Work that is
+ * overdue is due today, once. */
 size_t preventive_due(const struct plan *p, int64_t last_ms, int64_t now_ms, int64_t until_ms,
                       int64_t *due, size_t max);
 
