@@ -1,0 +1,93 @@
+#include "tests/test.h"
+
+#include "app/base/clock.h"
+#include "app/base/json.h"
+#include "app/forecast.h"
+
+static struct forecast sample(void)
+{
+    struct forecast f = {.as_of_ms = INT64_C(1790000000000),
+                         .model_kind = "gbdt",
+                         .spoke = "bearing model",
+                         .n_horizons = 2,
+                         .horizon_ms = {10 * MS_PER_DAY, 30 * MS_PER_DAY},
+                         .p = {0.1, 0.4},
+                         .p_low = {0.05, NAN},
+                         .p_high = {0.2, NAN},
+                         .rul_median = 4e9,
+                         .rul_low = 2e9,
+                         .rul_high = INFINITY,
+                         .rul_coverage = 0.8,
+                         .base_points = 0.05,
+                         .n_reasons = 1,
+                         .n_sensors = 6,
+                         .n_sensors_stale = 1,
+                         .data_frac = 0.97};
+    snprintf(f.reasons[0].text, sizeof(f.reasons[0].text), "Vibration 2.7 times its own baseline");
+    f.reasons[0].points = 0.3;
+    return f;
+}
+
+static void test_forecast_probability_interpolates_log_survival(void **state)
+{
+    const struct forecast f = sample();
+    assert_close(forecast_probability(&f, 0), 0, 1e-12);
+    assert_close(forecast_probability(&f, 10 * MS_PER_DAY), 0.1, 1e-9);
+    assert_close(forecast_probability(&f, 5 * MS_PER_DAY), 1 - sqrt(0.9), 1e-9);
+    assert_close(forecast_probability(&f, 20 * MS_PER_DAY), 1 - sqrt(0.9 * 0.6), 1e-9);
+    /* Beyond the last horizon its hazard goes on. */
+    assert_close(forecast_probability(&f, 50 * MS_PER_DAY), 1 - 0.6 * 0.6 / 0.9, 1e-9);
+    double last = 0;
+    for (int d = 1; d < 200; d++) {
+        const double p = forecast_probability(&f, d * MS_PER_DAY);
+        assert_true(p >= last && p <= 1);
+        last = p;
+    }
+    const struct forecast none = {0};
+    assert_true(isnan(forecast_probability(&none, MS_PER_DAY)));
+}
+
+static void test_forecast_json_round_trip(void **state)
+{
+    const struct forecast f = sample();
+    struct forecast g;
+    struct ft_err err;
+    cJSON *json = forecast_to_json(&f);
+    assert_ok(forecast_from_json(json, &g, &err), err);
+    assert_int_equal(g.n_horizons, 2);
+    assert_int_equal(g.horizon_ms[1], f.horizon_ms[1]);
+    assert_close(g.p[1], 0.4, 0);
+    assert_close(g.p_high[0], 0.2, 0);
+    assert_true(isnan(g.p_low[1]));
+    assert_true(isinf(g.rul_high));
+    assert_close(g.rul_median, 4e9, 0);
+    assert_string_equal(g.reasons[0].text, f.reasons[0].text);
+    assert_string_equal(g.model_kind, "gbdt");
+    assert_int_equal(g.as_of_ms, f.as_of_ms);
+    cJSON_Delete(json);
+}
+
+static void test_forecast_from_json_refuses(void **state)
+{
+    static const char *const bad[] = {"[]", "{}", "{\"horizons\":[{\"t_s\":5,\"p\":1.5}]}",
+                                      "{\"horizons\":[{\"t_s\":-5,\"p\":0.5}]}",
+                                      "{\"horizons\":[3]}"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct forecast f;
+        struct ft_err err;
+        cJSON *json;
+        assert_ok(json_parse(bad[i], strlen(bad[i]), &json, &err), err);
+        assert_int_equal(forecast_from_json(json, &f, &err), FT_INVALID);
+        cJSON_Delete(json);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forecast_probability_interpolates_log_survival),
+        cmocka_unit_test(test_forecast_json_round_trip),
+        cmocka_unit_test(test_forecast_from_json_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
