@@ -134,10 +134,6 @@ static void derive_asset(struct history *h, struct history_asset *a)
         widen(&h->observe_start_ms, &ignored, watched);
     if (a->last_ms != DB_NO_TIME)
         widen(&ignored, &h->end_ms, a->last_ms);
-    if (a->n_events > 0 && a->last_reading_ms != DB_NO_TIME) {
-        const struct history_event *last = &a->events[a->n_events - 1];
-        a->is_ended = last->ts_ms >= a->last_reading_ms && last->kind == EVENT_FAILURE;
-    }
 }
 
 /* A component is renewed in service when some asset goes on after its replacement or failure. */
@@ -154,6 +150,31 @@ static void derive_renewals(struct history *h)
     }
 }
 
+/* Marks the assets that ran to failure: their last fact is a failure, readings go up to it and not
+ * on. Where the class's data ends at the same time that says nothing about one asset, unless
+ * running to failure is what most assets of the class do. */
+static void derive_ends(struct history *h)
+{
+    const int64_t near_ms = 2 * h->step_ms;
+    size_t n_near = 0;
+    size_t n_open = 0;
+    for (size_t i = 0; i < h->n_assets; i++) {
+        struct history_asset *a = &h->assets[i];
+        if (a->n_events == 0 || a->last_reading_ms == DB_NO_TIME)
+            continue;
+        const struct history_event *last = &a->events[a->n_events - 1];
+        a->is_ended = last->kind == EVENT_FAILURE && last->ts_ms >= a->last_reading_ms &&
+                      last->ts_ms - a->last_reading_ms <= near_ms;
+        if (!a->is_held_out) {
+            n_near += a->is_ended;
+            n_open += !a->is_ended;
+        }
+    }
+    for (size_t i = 0; i < h->n_assets && n_near <= n_open; i++)
+        if (h->assets[i].last_ms >= h->end_ms - near_ms)
+            h->assets[i].is_ended = false;
+}
+
 void history_derive(struct history *h)
 {
     h->observe_start_ms = h->event_start_ms = h->end_ms = DB_NO_TIME;
@@ -165,6 +186,7 @@ void history_derive(struct history *h)
         derive_asset(h, &h->assets[i]);
     derive_renewals(h);
     h->step_ms = h->cycle_ms > 0 ? h->cycle_ms : typical_step(h);
+    derive_ends(h);
 }
 
 /* --- loading --- */
