@@ -1,0 +1,186 @@
+/* Champion and challenger. */
+#include "app/registry.h"
+
+#include "app/base/json.h"
+#include "app/version.h"
+#include "db/asset_store.h"
+#include "db/model_store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The score that a stored champion reached out of fold when it was trained; NaN = unknown. */
+static double stored_score(const struct model_row *champion)
+{
+    cJSON *metrics = NULL;
+    double score = NAN;
+    if (champion->metrics != NULL &&
+        json_parse(champion->metrics, strlen(champion->metrics), &metrics, NULL) == FT_OK)
+        (void)json_number(metrics, "score", false, &score, NULL);
+    cJSON_Delete(metrics);
+    return score;
+}
+
+struct verdict {
+    const char *state;
+    char reason[900];
+};
+
+/* Slack of a comparison between two nights: the standard error of the challenger's advantage over
+ * age alone stands for the noise of its score. RMSE scores carry theirs on the squared scale. */
+static double slack(const struct train_result *r, const struct train_model *m)
+{
+    if (!isfinite(m->score_se))
+        return 0;
+    if (strcmp(r->target, "rul") == 0)
+        return m->score > 0 ? m->score_se / (2 * m->score) : 0;
+    return 0.05 * m->score; /* log loss: per asset and per row differ, so a share of it */
+}
+
+static enum ft_status judge(struct db *db, const struct train_result *r,
+                            const struct train_model *m, enum registry_policy policy,
+                            struct verdict *v, struct ft_err *err)
+{
+    struct model_row champion = {0};
+    v->state = m->is_champion ? "champion" : m->beats_baseline ? "candidate" : "off";
+    (void)snprintf(v->reason, sizeof(v->reason), "%s", m->reason);
+    if (!m->is_champion || policy == REGISTRY_TRAIN)
+        return FT_OK;
+    const enum ft_status st =
+        model_champion(db, r->class_id, r->target, m->component_id, r->horizon_ms, &champion, err);
+    if (st == FT_NOT_FOUND)
+        return FT_OK;
+    if (st != FT_OK)
+        return st;
+    const double before = stored_score(&champion);
+    if (isfinite(before) && m->score > before + slack(r, m)) {
+        v->state = "candidate";
+        (void)snprintf(
+            v->reason, sizeof(v->reason),
+            "not promoted: out of fold %.5g, the champion (model %lld) reached %.5g when "
+            "it was trained; lower is better",
+            m->score, (long long)champion.id, before);
+    } else {
+        (void)snprintf(v->reason, sizeof(v->reason),
+                       "replaces model %lld: out of fold %.5g, it had reached %.5g; %s",
+                       (long long)champion.id, m->score, before, m->reason);
+    }
+    model_clear(&champion);
+    return FT_OK;
+}
+
+static enum ft_status store(struct db *db, const struct train_result *r,
+                            const struct train_model *m, const struct verdict *v, int64_t run_id,
+                            int64_t now_ms, int64_t *id, struct ft_err *err)
+{
+    char build[] = FETTLE_VERSION;
+    char *state = strdup(v->state);
+    char *reason = strdup(v->reason);
+    char *kind = strdup(m->kind);
+    enum ft_status st = FT_NOMEM;
+    if (state != NULL && reason != NULL && kind != NULL) {
+        const struct model_row row = {.class_id = r->class_id,
+                                      .target = r->target,
+                                      .component_id = m->component_id,
+                                      .horizon_ms = r->horizon_ms,
+                                      .kind = kind,
+                                      .state = state,
+                                      .reason = reason,
+                                      .created_ms = now_ms,
+                                      .until_ms = r->until_ms,
+                                      .run_id = run_id,
+                                      .seed = (int64_t)r->seed,
+                                      .build = build,
+                                      .fingerprint = m->fingerprint,
+                                      .params = m->params,
+                                      .features = m->features,
+                                      .metrics = m->metrics,
+                                      .sha256 = m->sha256,
+                                      .body = m->body,
+                                      .body_len = m->body_len};
+        st = model_insert(db, &row, id, err);
+    } else {
+        st = ft_fail(err, FT_NOMEM, "registry: no memory");
+    }
+    free(state);
+    free(reason);
+    free(kind);
+    return st;
+}
+
+/* Puts a member in place of the one with the same key. */
+static void replace(cJSON *to, const char *key, cJSON *value)
+{
+    if (value == NULL)
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(to, key);
+    cJSON_AddItemToObject(to, key, value);
+}
+
+/* Writes ids and final verdicts into the candidates of the report. */
+static void complete_report(struct train_result *r, const int64_t *ids, const struct verdict *v,
+                            int64_t run_id)
+{
+    cJSON *component;
+    cJSON *components = cJSON_GetObjectItemCaseSensitive(r->report, "components");
+    if (run_id != 0)
+        replace(r->report, "run_id", cJSON_CreateNumber((double)run_id));
+    cJSON_ArrayForEach (component, components) {
+        cJSON *item;
+        bool has_champion = false;
+        replace(component, "model_id", cJSON_CreateNull());
+        cJSON_ArrayForEach (item, cJSON_GetObjectItemCaseSensitive(component, "candidates")) {
+            const cJSON *index = cJSON_GetObjectItemCaseSensitive(item, "model");
+            const size_t i = cJSON_IsNumber(index) ? (size_t)index->valuedouble : SIZE_MAX;
+            if (i < r->n_models) {
+                const bool is_champion = strcmp(v[i].state, "champion") == 0;
+                replace(item, "model_id", cJSON_CreateNumber((double)ids[i]));
+                replace(item, "champion", cJSON_CreateBool(is_champion));
+                replace(item, "reason", cJSON_CreateString(v[i].reason));
+                if (is_champion) {
+                    has_champion = true;
+                    replace(component, "model_id", cJSON_CreateNumber((double)ids[i]));
+                    replace(component, "reason", cJSON_CreateString(v[i].reason));
+                }
+            }
+            cJSON_DeleteItemFromObjectCaseSensitive(item, "model");
+        }
+        replace(component, "champion", cJSON_CreateBool(has_champion));
+    }
+    if (cJSON_GetArraySize(components) == 1) {
+        const cJSON *member;
+        cJSON_ArrayForEach (member, cJSON_GetArrayItem(components, 0)) {
+            if (strcmp(member->string, "rows") != 0)
+                replace(r->report, member->string, cJSON_Duplicate(member, true));
+        }
+    }
+}
+
+enum ft_status registry_apply(struct db *writer, struct train_result *result, int64_t run_id,
+                              enum registry_policy policy, int64_t now_ms,
+                              struct registry_counts *counts, struct ft_err *err)
+{
+    int64_t *ids = calloc(result->n_models + 1, sizeof(*ids));
+    struct verdict *verdicts = calloc(result->n_models + 1, sizeof(*verdicts));
+    enum ft_status st = FT_OK;
+    if (ids == NULL || verdicts == NULL)
+        st = ft_fail(err, FT_NOMEM, "registry: no memory");
+    for (size_t i = 0; i < result->n_models && st == FT_OK; i++) {
+        const struct train_model *m = &result->models[i];
+        st = judge(writer, result, m, policy, &verdicts[i], err);
+        if (st == FT_OK)
+            st = store(writer, result, m, &verdicts[i], run_id, now_ms, &ids[i], err);
+        if (st != FT_OK || counts == NULL)
+            continue;
+        counts->n_stored++;
+        counts->n_promoted += strcmp(verdicts[i].state, "champion") == 0;
+        counts->n_kept += m->is_champion && strcmp(verdicts[i].state, "champion") != 0;
+    }
+    if (st == FT_OK)
+        complete_report(result, ids, verdicts, run_id);
+    free(ids);
+    free(verdicts);
+    return st;
+}

@@ -1,0 +1,775 @@
+/* Verdicts. Everything here is computed from out-of-fold predictions, in row order, by one thread.
+ *
+ * Rule: a candidate is kept off unless it beats age alone out of fold by more than one standard
+ * error over assets (log loss of the calibrated probability, or squared error of the capped
+ * remaining life; proper scores, so a model that only shouts louder does not win), and for failures
+ * its PR-AUC is higher too. The best of those that beat it becomes champion. */
+#include "app/base/hash.h"
+#include "app/base/json.h"
+#include "app/train_private.h"
+#include "app/version.h"
+#include "models/metrics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MIN_ISOTONIC_POSITIVES = 100, /* with fewer a step function follows the noise */
+    CONFORMAL_BINS = 8,
+    N_RESIDUAL_LEVELS = 33,
+    COUNT_BINS = 12
+};
+#define MAX_MODEL_BYTES ((size_t)256 << 20)
+
+/* The rows on which candidate and baseline both answered out of fold. */
+struct judged {
+    size_t n;
+    double *raw, *y, *base, *w; /* w: rul only, else all 1 */
+    double *p;                  /* final answer: cross-fitted probability, or clipped life */
+    size_t *asset;
+};
+
+static enum ft_status no_memory(struct ft_err *err)
+{
+    return ft_fail(err, FT_NOMEM, "train: no memory to judge");
+}
+
+static void judged_clear(struct judged *j)
+{
+    free(j->raw);
+    free(j->y);
+    free(j->base);
+    free(j->w);
+    free(j->p);
+    free(j->asset);
+}
+
+static enum ft_status collect(const struct train_run *r, size_t c, const double *raw,
+                              struct judged *j, struct ft_err *err)
+{
+    const size_t n = r->d.n + 1;
+    *j = (struct judged){.raw = calloc(n, sizeof(double)),
+                         .y = calloc(n, sizeof(double)),
+                         .base = calloc(n, sizeof(double)),
+                         .w = calloc(n, sizeof(double)),
+                         .p = calloc(n, sizeof(double)),
+                         .asset = calloc(n, sizeof(size_t))};
+    if (j->raw == NULL || j->y == NULL || j->base == NULL || j->w == NULL || j->p == NULL ||
+        j->asset == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < r->d.n; i++) {
+        const double y = r->y[c * r->d.n + i];
+        const double base = r->base[c * r->d.n + i];
+        if (isnan(y) || isnan(base) || (raw != NULL && isnan(raw[i])))
+            continue;
+        j->raw[j->n] = raw != NULL ? raw[i] : base;
+        j->y[j->n] = y;
+        j->base[j->n] = base;
+        j->w[j->n] = r->weight != NULL ? r->weight[i] : 1;
+        j->asset[j->n] = r->d.rows[i].asset;
+        j->n++;
+    }
+    return FT_OK;
+}
+
+static double clip_p(double p)
+{
+    return fmin(1 - 1e-9, fmax(1e-9, p));
+}
+
+static double loss(bool is_rul, double y, double p)
+{
+    if (is_rul)
+        return (y - p) * (y - p);
+    return y > 0 ? -log(clip_p(p)) : -log1p(-clip_p(p));
+}
+
+/* --- calibration --- */
+
+static double count_positives(const struct judged *j)
+{
+    double n = 0;
+    for (size_t i = 0; i < j->n; i++)
+        n += j->y[i];
+    return n;
+}
+
+/* Answers each half of the assets with a calibration fitted on the other half. False when a half
+ * cannot be fitted. */
+static bool cross_calibrate(const struct judged *j, enum calibration_kind kind, double *p)
+{
+    double *score = calloc(j->n + 1, sizeof(*score));
+    double *y = calloc(j->n + 1, sizeof(*y));
+    bool is_good = score != NULL && y != NULL;
+    for (size_t half = 0; half < 2 && is_good; half++) {
+        struct calibration *cal = NULL;
+        size_t n = 0;
+        for (size_t i = 0; i < j->n; i++)
+            if (j->asset[i] % 2 != half) {
+                score[n] = j->raw[i];
+                y[n++] = j->y[i];
+            }
+        is_good = n > 0 && calibration_fit(kind, score, y, NULL, n, &cal, NULL) == FT_OK;
+        for (size_t i = 0; i < j->n && is_good; i++)
+            if (j->asset[i] % 2 == half)
+                p[i] = calibration_apply(cal, j->raw[i]);
+        calibration_free(cal);
+    }
+    free(score);
+    free(y);
+    return is_good;
+}
+
+/* Chooses Platt or isotonic by cross-fitted log loss, fills j->p, fits the chosen one on all rows.
+ */
+static enum ft_status calibrate(struct judged *j, struct calibration **out, const char **name,
+                                struct ft_err *err)
+{
+    enum calibration_kind kind = CALIBRATION_PLATT;
+    double *other = calloc(j->n + 1, sizeof(*other));
+    *out = NULL;
+    if (other == NULL)
+        return no_memory(err);
+    const bool has_platt = cross_calibrate(j, CALIBRATION_PLATT, j->p);
+    if (has_platt && count_positives(j) >= MIN_ISOTONIC_POSITIVES &&
+        cross_calibrate(j, CALIBRATION_ISOTONIC, other)) {
+        double platt = 0;
+        double isotonic = 0;
+        for (size_t i = 0; i < j->n; i++) {
+            platt += loss(false, j->y[i], j->p[i]);
+            isotonic += loss(false, j->y[i], other[i]);
+        }
+        if (isotonic < platt) {
+            kind = CALIBRATION_ISOTONIC;
+            memcpy(j->p, other, j->n * sizeof(*other));
+        }
+    }
+    free(other);
+    const enum ft_status st = calibration_fit(kind, j->raw, j->y, NULL, j->n, out, err);
+    if (st != FT_OK)
+        return st;
+    *name = kind == CALIBRATION_ISOTONIC ? "isotonic" : "platt";
+    for (size_t i = 0; i < j->n && !has_platt; i++)
+        j->p[i] = calibration_apply(*out, j->raw[i]);
+    return FT_OK;
+}
+
+/* --- metrics --- */
+
+/* Mean loss advantage over the baseline per asset and its standard error. */
+static void advantage(bool is_rul, const struct judged *j, double *mean, double *se)
+{
+    double sum = 0;
+    double squares = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < j->n;) {
+        double d = 0;
+        double w = 0;
+        const size_t asset = j->asset[i];
+        for (; i < j->n && j->asset[i] == asset; i++) {
+            d += j->w[i] * (loss(is_rul, j->y[i], j->base[i]) - loss(is_rul, j->y[i], j->p[i]));
+            w += j->w[i];
+        }
+        /* Assets with longer histories count for more in the loss of a failure model. */
+        const double v = is_rul ? d / w : d;
+        sum += v;
+        squares += v * v;
+        n++;
+    }
+    *mean = n > 0 ? sum / (double)n : NAN;
+    *se = n > 1 ? sqrt(fmax(0, squares / (double)n - *mean * *mean) / (double)(n - 1)) : INFINITY;
+}
+
+static double mean_loss(bool is_rul, const struct judged *j, const double *p)
+{
+    double sum = 0;
+    double w = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        sum += j->w[i] * loss(is_rul, j->y[i], p[i]);
+        w += j->w[i];
+    }
+    return w > 0 ? (is_rul ? sqrt(sum / w) : sum / w) : NAN;
+}
+
+static void put_metrics(bool is_rul, const struct judged *j, const double *p, cJSON *to)
+{
+    if (is_rul) {
+        json_add_number(to, "rmse", metric_rmse(p, j->y, j->w, j->n));
+        json_add_number(to, "mae", metric_mae(p, j->y, j->w, j->n));
+        return;
+    }
+    json_add_number(to, "pr_auc", metric_pr_auc(p, j->y, NULL, j->n));
+    json_add_number(to, "roc_auc", metric_roc_auc(p, j->y, NULL, j->n));
+    json_add_number(to, "log_loss", mean_loss(false, j, p));
+    json_add_number(to, "brier", metric_brier(p, j->y, NULL, j->n));
+}
+
+/* "metric", "folds", "mean", "std", "per_fold" of the fold scores. */
+static void put_folds(bool is_rul, const double *scores, size_t k, cJSON *cv)
+{
+    double sum = 0;
+    double squares = 0;
+    size_t n = 0;
+    json_add_string(cv, "metric", is_rul ? "rmse" : "pr_auc");
+    json_add_int(cv, "folds", (int64_t)k);
+    cJSON *list = cJSON_CreateArray();
+    for (size_t f = 0; f < k; f++) {
+        json_add_number(list, NULL, scores[f]);
+        if (!isfinite(scores[f]))
+            continue;
+        sum += scores[f];
+        squares += scores[f] * scores[f];
+        n++;
+    }
+    const double mean = n > 0 ? sum / (double)n : NAN;
+    json_add_number(cv, "mean", mean);
+    json_add_number(cv, "std",
+                    n > 1 ? sqrt(fmax(0, (squares - (double)n * mean * mean) / (double)(n - 1)))
+                          : NAN);
+    if (list != NULL)
+        cJSON_AddItemToObject(cv, "per_fold", list);
+}
+
+static void baseline_folds(const struct train_run *r, size_t c, double *scores, struct ft_err *err)
+{
+    double *p = calloc(r->d.n + 1, sizeof(*p));
+    double *y = calloc(r->d.n + 1, sizeof(*y));
+    double *w = calloc(r->d.n + 1, sizeof(*w));
+    for (size_t f = 0; f < r->k && p != NULL && y != NULL && w != NULL; f++) {
+        size_t n = 0;
+        for (size_t i = 0; i < r->d.n; i++) {
+            if (isnan(r->y[c * r->d.n + i]) || isnan(r->base[c * r->d.n + i]) ||
+                train_fold_of(r, i) != f)
+                continue;
+            p[n] = r->base[c * r->d.n + i];
+            y[n] = r->y[c * r->d.n + i];
+            w[n++] = r->weight != NULL ? r->weight[i] : 1;
+        }
+        scores[f] = r->o->is_rul ? metric_rmse(p, y, w, n) : metric_pr_auc(p, y, NULL, n);
+    }
+    free(p);
+    free(y);
+    free(w);
+}
+
+/* --- what scoring needs beside the fit --- */
+
+static int compare_index(const void *pa, const void *pb)
+{
+    const double *const *a = pa;
+    const double *const *b = pb;
+    if (**a != **b)
+        return **a < **b ? -1 : 1;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Indexes of v in rising order. */
+static size_t *sorted_order(const double *v, size_t n)
+{
+    const double **at = calloc(n + 1, sizeof(const double *));
+    size_t *order = calloc(n + 1, sizeof(*order));
+    if (at == NULL || order == NULL) {
+        free(at);
+        free(order);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        at[i] = v + i;
+    if (n > 0)
+        qsort(at, n, sizeof(const double *), compare_index);
+    for (size_t i = 0; i < n; i++)
+        order[i] = (size_t)(at[i] - v);
+    free(at);
+    return order;
+}
+
+/* Weighted quantile of residuals (truth - prediction) of rows order[from..to). */
+static double residual_quantile(const struct judged *j, const size_t *order, size_t from, size_t to,
+                                double q, double *scratch)
+{
+    const size_t n = to - from;
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = j->y[order[from + i]] - j->p[order[from + i]];
+    size_t *rank = sorted_order(scratch, n);
+    if (rank == NULL)
+        return 0;
+    double total = 0;
+    double sum = 0;
+    double out = n > 0 ? scratch[rank[n - 1]] : 0;
+    for (size_t i = 0; i < n; i++)
+        total += j->w[order[from + i]];
+    for (size_t i = 0; i < n; i++) {
+        sum += j->w[order[from + rank[i]]];
+        if (sum >= q * total) {
+            out = scratch[rank[i]];
+            break;
+        }
+    }
+    free(rank);
+    return out;
+}
+
+/* The distribution of out-of-fold residuals in bins of the prediction: {"edges","levels",
+ * "residuals":[[..]..]}, from which scoring reads P(remaining life <= t). */
+static cJSON *residual_table(const struct judged *j)
+{
+    cJSON *out = cJSON_CreateObject();
+    size_t *order = sorted_order(j->p, j->n);
+    double *scratch = calloc(j->n + 1, sizeof(*scratch));
+    if (order == NULL || scratch == NULL || out == NULL) {
+        free(order);
+        free(scratch);
+        cJSON_Delete(out);
+        return NULL;
+    }
+    size_t n_bins = j->n / 200;
+    n_bins = n_bins < 1 ? 1 : n_bins > CONFORMAL_BINS ? CONFORMAL_BINS : n_bins;
+    cJSON *edges = json_add_array(out, "edges");
+    cJSON *levels = json_add_array(out, "levels");
+    cJSON *table = json_add_array(out, "residuals");
+    for (size_t q = 0; q < N_RESIDUAL_LEVELS; q++)
+        json_add_number(levels, NULL, ((double)q + 0.5) / N_RESIDUAL_LEVELS);
+    for (size_t b = 0; b < n_bins; b++) {
+        const size_t from = j->n * b / n_bins;
+        const size_t to = j->n * (b + 1) / n_bins;
+        if (b > 0)
+            json_add_number(edges, NULL, j->p[order[from]]);
+        cJSON *row = json_add_array(table, NULL);
+        for (size_t q = 0; q < N_RESIDUAL_LEVELS; q++)
+            json_add_number(row, NULL,
+                            residual_quantile(j, order, from, to,
+                                              ((double)q + 0.5) / N_RESIDUAL_LEVELS, scratch));
+    }
+    free(order);
+    free(scratch);
+    return out;
+}
+
+/* How often bins of the calibrated probability came true: [{"p","n","failed"}], from which scoring
+ * takes the limits of a probability. */
+static cJSON *count_table(const struct judged *j)
+{
+    cJSON *out = cJSON_CreateArray();
+    size_t *order = sorted_order(j->p, j->n);
+    for (size_t b = 0; b < COUNT_BINS && order != NULL && j->n > 0; b++) {
+        /* Finer towards the top, where the decisions are: each bin holds half of what is left. */
+        const size_t from = b == 0 ? 0 : j->n - (j->n >> b);
+        const size_t to = b + 1 == COUNT_BINS ? j->n : j->n - (j->n >> (b + 1));
+        double p = 0;
+        double y = 0;
+        if (to <= from)
+            continue;
+        for (size_t i = from; i < to; i++) {
+            p += j->p[order[i]];
+            y += j->y[order[i]];
+        }
+        cJSON *bin = json_add_object(out, NULL);
+        json_add_number(bin, "p", p / (double)(to - from));
+        json_add_int(bin, "n", (int64_t)(to - from));
+        json_add_number(bin, "failed", y);
+    }
+    free(order);
+    return out;
+}
+
+/* --- one candidate --- */
+
+static enum ft_status fingerprint(const struct train_run *r, size_t c, char out[HASH_HEX_SIZE],
+                                  struct ft_err *err)
+{
+    /* Chained hash of each part, so that no second copy of the matrix is needed. */
+    char parts[3 * HASH_HEX_SIZE];
+    hash_sha256(r->x[r->k], r->d.n * r->fs[r->k]->n * sizeof(float), parts);
+    hash_sha256(r->y + c * r->d.n, r->d.n * sizeof(double), parts + HASH_HEX_SIZE);
+    hash_sha256(r->weight != NULL ? (const void *)r->weight : "",
+                r->weight != NULL ? r->d.n * sizeof(double) : 0, parts + 2 * (size_t)HASH_HEX_SIZE);
+    hash_sha256(parts, sizeof(parts), out);
+    return FT_OK;
+}
+
+static char *print_and_delete(cJSON *json)
+{
+    char *text = json != NULL ? json_print(json, false) : NULL;
+    cJSON_Delete(json);
+    return text;
+}
+
+static char *names_text(const struct feature_set *fs)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < fs->n && list != NULL; i++)
+        json_add_string(list, NULL, fs->infos[i].name);
+    return print_and_delete(list);
+}
+
+static enum ft_status attach(struct model *m, const char *key, char *value, struct ft_err *err)
+{
+    if (value == NULL)
+        return no_memory(err);
+    const enum ft_status st = model_set_text(m, key, value, err);
+    free(value);
+    return st;
+}
+
+static char *number_text(double v)
+{
+    char text[40];
+    (void)snprintf(text, sizeof(text), "%.17g", v);
+    return strdup(text);
+}
+
+static char *params_text(const struct train_run *r, size_t c, size_t m)
+{
+    const struct model_spec spec = train_spec_of(r, c, m, r->k);
+    cJSON *p = cJSON_CreateObject();
+    json_add_string(p, "kind", model_kind_name(spec.kind));
+    json_add_int(p, "folds", (int64_t)r->k);
+    if (r->o->is_rul)
+        json_add_number(p, "cap", r->cap_units);
+    else
+        json_add_int(p, "horizon_ms", r->o->horizon_ms);
+    json_add_number(p, "lambda", spec.lambda);
+    if (spec.kind == MODEL_GBDT) {
+        json_add_int(p, "trees", (int64_t)spec.n_trees);
+        json_add_int(p, "depth", (int64_t)spec.max_depth);
+        json_add_int(p, "leaves", (int64_t)spec.max_leaves);
+        json_add_int(p, "bins", (int64_t)spec.n_bins);
+        json_add_number(p, "rate", spec.rate);
+        json_add_number(p, "row_sample", spec.row_sample);
+        json_add_number(p, "col_sample", spec.col_sample);
+        json_add_number(p, "min_child_weight", spec.min_child_weight);
+    }
+    return print_and_delete(p);
+}
+
+static enum ft_status attach_all(struct train_run *r, size_t c, struct model *m,
+                                 const struct judged *j, const struct train_model *t,
+                                 struct ft_err *err)
+{
+    const size_t component = r->components[c];
+    enum ft_status st = attach(m, "features", strdup(t->features), err);
+    if (st == FT_OK)
+        st = attach(m, "feature_set", print_and_delete(features_to_json(r->fs[r->k])), err);
+    if (st == FT_OK)
+        st = attach(m, "fingerprint", strdup(t->fingerprint), err);
+    if (st == FT_OK)
+        st = attach(m, "metrics", strdup(t->metrics), err);
+    if (st == FT_OK)
+        st = attach(m, "params", strdup(t->params), err);
+    if (st == FT_OK)
+        st = attach(m, "seed", number_text((double)r->o->seed), err);
+    if (st == FT_OK)
+        st = attach(m, "build", strdup(FETTLE_VERSION), err);
+    if (st == FT_OK)
+        st = attach(m, "class", strdup(r->h->class_name), err);
+    if (st == FT_OK && component != HISTORY_NO_INDEX)
+        st = attach(m, "component", strdup(r->h->components[component].name), err);
+    if (st == FT_OK)
+        st = attach(m, "target", strdup(r->o->is_rul ? "rul" : "failure"), err);
+    if (st == FT_OK)
+        st = attach(m, "unit_ms", number_text(dataset_unit_ms(r->h)), err);
+    if (st == FT_OK && r->o->is_rul)
+        st = attach(m, "cap", number_text(r->cap_units), err);
+    if (st == FT_OK && r->o->is_rul)
+        st = attach(m, "residuals", print_and_delete(residual_table(j)), err);
+    if (st == FT_OK && !r->o->is_rul)
+        st = attach(m, "horizon_ms", number_text((double)r->o->horizon_ms), err);
+    if (st == FT_OK && !r->o->is_rul)
+        st = attach(m, "counts", print_and_delete(count_table(j)), err);
+    return st;
+}
+
+/* Sentence on the verdict. */
+static char *verdict_text(bool is_rul, const struct judged *j, double mean, double se, bool beats)
+{
+    char text[400];
+    const double own = mean_loss(is_rul, j, j->p);
+    const double base = mean_loss(is_rul, j, j->base);
+    if (is_rul)
+        (void)snprintf(text, sizeof(text),
+                       "%s age alone out of fold: RMSE %.2f against %.2f (advantage %.1f standard "
+                       "errors over assets)",
+                       beats ? "beats" : "kept off, does not beat", own, base, mean / se);
+    else
+        (void)snprintf(text, sizeof(text),
+                       "%s age alone out of fold: log loss %.5f against %.5f (advantage %.1f "
+                       "standard errors over assets), PR-AUC %.3f against %.3f",
+                       beats ? "beats" : "kept off, does not beat", own, base,
+                       se > 0 && isfinite(se) ? mean / se : 0,
+                       metric_pr_auc(j->raw, j->y, NULL, j->n),
+                       metric_pr_auc(j->base, j->y, NULL, j->n));
+    return strdup(text);
+}
+
+/* Calibrates or bands the refit model, and writes its file. */
+static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, struct judged *j,
+                                   cJSON *cv, struct train_model *t, struct ft_err *err)
+{
+    struct train_cell *refit = train_cell_at(r, c, m, r->k);
+    const bool is_rul = r->o->is_rul;
+    struct buf body;
+    char hex[HASH_HEX_SIZE];
+    double mean;
+    double se;
+    enum ft_status st = FT_OK;
+    cJSON *metrics = cJSON_CreateObject();
+    buf_init(&body, MAX_MODEL_BYTES);
+    if (is_rul) {
+        struct conformal *band = NULL;
+        for (size_t i = 0; i < j->n; i++)
+            j->p[i] = fmin(r->cap_units, fmax(0, j->raw[i]));
+        st = conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, TRAIN_COVERAGE, &band, err);
+        if (st == FT_OK)
+            model_set_conformal(refit->model, band);
+    } else {
+        struct calibration *cal = NULL;
+        const char *name = "";
+        st = calibrate(j, &cal, &name, err);
+        if (st == FT_OK) {
+            model_set_calibration(refit->model, cal);
+            json_add_string(cv, "calibration", name);
+            json_add_number(cv, "calibration_error",
+                            metric_calibration_error(j->p, j->y, j->n, 10));
+        }
+    }
+    if (st != FT_OK)
+        goto out;
+    advantage(is_rul, j, &mean, &se);
+    t->score = mean_loss(is_rul, j, j->p);
+    /* Standard error of the score itself is not needed to choose; that of the advantage is, scaled
+     * to the score. */
+    t->score_se = se;
+    t->beats_baseline = mean > se && (is_rul || metric_pr_auc(j->raw, j->y, NULL, j->n) >
+                                                    metric_pr_auc(j->base, j->y, NULL, j->n));
+    t->reason = verdict_text(is_rul, j, mean, se, t->beats_baseline);
+    put_metrics(is_rul, j, j->p, cv);
+    if (!is_rul) {
+        /* Ranking is that of the raw score; a step calibration would add ties. */
+        cJSON_ReplaceItemInObjectCaseSensitive(
+            cv, "pr_auc", cJSON_CreateNumber(metric_pr_auc(j->raw, j->y, NULL, j->n)));
+        json_add_number(cv, "threshold", metric_best_f1(j->p, j->y, j->n).threshold);
+    }
+    cJSON_AddItemToObject(metrics, "cv", cJSON_Duplicate(cv, true));
+    json_add_number(metrics, "score", t->score);
+    json_add_string(metrics, "score_metric", is_rul ? "rmse" : "log_loss");
+    json_add_int(metrics, "rows", (int64_t)j->n);
+    if (!is_rul)
+        json_add_int(metrics, "positives", (int64_t)count_positives(j));
+    cJSON *base = json_add_object(metrics, "baseline");
+    json_add_string(base, "kind", "weibull_age");
+    put_metrics(is_rul, j, j->base, base);
+    t->metrics = print_and_delete(metrics);
+    metrics = NULL;
+    t->params = params_text(r, c, m);
+    t->features = names_text(r->fs[r->k]);
+    st = fingerprint(r, c, hex, err);
+    t->fingerprint = strdup(hex);
+    if (t->metrics == NULL || t->params == NULL || t->features == NULL || t->fingerprint == NULL ||
+        t->reason == NULL)
+        st = no_memory(err);
+    if (st == FT_OK)
+        st = attach_all(r, c, refit->model, j, t, err);
+    if (st == FT_OK)
+        st = model_save(refit->model, &body, err);
+    if (st == FT_OK)
+        st = buf_status(&body, err);
+    if (st != FT_OK)
+        goto out;
+    t->body = buf_take(&body, &t->body_len);
+    hash_sha256(t->body, t->body_len, hex);
+    t->sha256 = strdup(hex);
+    if (t->sha256 == NULL)
+        st = no_memory(err);
+out:
+    cJSON_Delete(metrics);
+    buf_free(&body);
+    return st;
+}
+
+static double cell_seconds(const struct train_run *r, size_t c, size_t m)
+{
+    double sum = 0;
+    for (size_t f = 0; f <= r->k; f++)
+        sum += train_cell_at(r, c, m, f)->seconds;
+    return sum;
+}
+
+/* Why a candidate has no answer: the first fit that failed. */
+static const struct train_cell *failed_cell(const struct train_run *r, size_t c, size_t m)
+{
+    for (size_t f = 0; f <= r->k; f++) {
+        const struct train_cell *cell = train_cell_at(r, c, m, r->k - f);
+        if (cell->status != FT_OK)
+            return cell;
+    }
+    return NULL;
+}
+
+/* --- one component --- */
+
+static cJSON *baseline_json(const struct train_run *r, size_t c, const double *scores,
+                            struct ft_err *err)
+{
+    struct judged j = {0};
+    cJSON *out = cJSON_CreateObject();
+    json_add_string(out, "kind", "weibull_age");
+    cJSON *cv = json_add_object(out, "cv");
+    if (collect(r, c, NULL, &j, err) == FT_OK && j.n > 0) {
+        put_folds(r->o->is_rul, scores, r->k, cv);
+        put_metrics(r->o->is_rul, &j, j.base, cv);
+    }
+    judged_clear(&j);
+    if (r->has_age[c * (r->k + 1) + r->k]) {
+        const struct age_model *a = &r->ages[c * (r->k + 1) + r->k];
+        json_add_number(out, "shape", a->life.shape);
+        json_add_number(out, "scale", a->life.scale);
+        json_add_int(out, "failures", (int64_t)a->n_failures);
+    }
+    return out;
+}
+
+static enum ft_status judge_candidate(struct train_run *r, size_t c, size_t m,
+                                      struct train_result *result, cJSON *list, size_t *index,
+                                      struct ft_err *err)
+{
+    struct judged j = {0};
+    double scores[TRAIN_MAX_FOLDS];
+    cJSON *item = json_add_object(list, NULL);
+    json_add_string(item, "kind", model_kind_name(r->kinds[m]));
+    cJSON *cv = json_add_object(item, "cv");
+    for (size_t f = 0; f < r->k; f++)
+        scores[f] = train_cell_at(r, c, m, f)->test_score;
+    put_folds(r->o->is_rul, scores, r->k, cv);
+    json_add_number(item, "seconds", cell_seconds(r, c, m));
+    *index = SIZE_MAX;
+    const struct train_cell *failed = failed_cell(r, c, m);
+    const bool has_refit = train_cell_at(r, c, m, r->k)->model != NULL;
+    enum ft_status st = collect(r, c, train_oof_at(r, c, m), &j, err);
+    if (st != FT_OK)
+        goto out;
+    if (!has_refit || j.n == 0) {
+        json_add_string(item, "reason", failed != NULL ? failed->err.msg : "no fold to judge by");
+        json_add_null(item, "model");
+        goto out;
+    }
+    struct train_model *t = &result->models[result->n_models];
+    (void)snprintf(t->kind, sizeof(t->kind), "%s", model_kind_name(r->kinds[m]));
+    t->component_id =
+        r->components[c] != HISTORY_NO_INDEX ? r->h->components[r->components[c]].id : 0;
+    struct ft_err why = {0};
+    st = finish_model(r, c, m, &j, cv, t, &why);
+    if (st == FT_TOO_FEW || st == FT_INVALID) {
+        /* A candidate that cannot be calibrated is no candidate; the others go on. */
+        json_add_string(item, "reason", why.msg);
+        json_add_null(item, "model");
+        free(t->body);
+        free(t->sha256);
+        free(t->metrics);
+        free(t->params);
+        free(t->features);
+        free(t->fingerprint);
+        free(t->reason);
+        *t = (struct train_model){0};
+        st = FT_OK;
+        goto out;
+    }
+    if (st != FT_OK) {
+        st = ft_fail(err, st, "%s", why.msg);
+        result->n_models++;
+        goto out;
+    }
+    *index = result->n_models++;
+    json_add_int(item, "model", (int64_t)*index);
+out:
+    judged_clear(&j);
+    return st;
+}
+
+/* Marks the champion among the component's candidates and completes their reasons. */
+static enum ft_status choose(struct train_run *r, size_t c, struct train_result *result,
+                             const size_t *index, cJSON *component, cJSON *list, cJSON *baseline,
+                             struct ft_err *err)
+{
+    struct train_model *best = NULL;
+    for (size_t m = 0; m < r->n_kinds; m++) {
+        struct train_model *t = index[m] != SIZE_MAX ? &result->models[index[m]] : NULL;
+        if (t != NULL && t->beats_baseline && (best == NULL || t->score < best->score))
+            best = t;
+    }
+    for (size_t m = 0; m < r->n_kinds; m++) {
+        struct train_model *t = index[m] != SIZE_MAX ? &result->models[index[m]] : NULL;
+        cJSON *item = cJSON_GetArrayItem(list, (int)m);
+        cJSON_AddItemToObject(item, "baseline", cJSON_Duplicate(baseline, true));
+        json_add_bool(item, "champion", t != NULL && t == best);
+        if (t == NULL)
+            continue;
+        t->is_champion = t == best;
+        char text[700];
+        if (t == best)
+            (void)snprintf(text, sizeof(text), "champion: %s", t->reason);
+        else if (t->beats_baseline)
+            (void)snprintf(text, sizeof(text), "%s; %s is better (%s %.5g against %.5g)", t->reason,
+                           best->kind, r->o->is_rul ? "RMSE" : "log loss", best->score, t->score);
+        else
+            (void)snprintf(text, sizeof(text), "%s", t->reason);
+        free(t->reason);
+        t->reason = strdup(text);
+        if (t->reason == NULL)
+            return no_memory(err);
+        json_add_string(item, "reason", t->reason);
+    }
+    json_add_bool(component, "champion", best != NULL);
+    json_add_string(component, "reason",
+                    best != NULL ? best->reason
+                                 : "no candidate beats age alone: the age-only model speaks");
+    return FT_OK;
+}
+
+static enum ft_status judge_component(struct train_run *r, size_t c, struct train_result *result,
+                                      cJSON *components, struct ft_err *err)
+{
+    size_t index[TRAIN_MAX_KINDS];
+    double scores[TRAIN_MAX_FOLDS] = {0};
+    int64_t n_rows = 0;
+    int64_t n_positives = 0;
+    cJSON *out = json_add_object(components, NULL);
+    const size_t component = r->components[c];
+    if (component != HISTORY_NO_INDEX)
+        json_add_string(out, "component", r->h->components[component].name);
+    else
+        json_add_null(out, "component");
+    for (size_t i = 0; i < r->d.n; i++) {
+        n_rows += !isnan(r->y[c * r->d.n + i]);
+        n_positives += r->y[c * r->d.n + i] > 0;
+    }
+    json_add_int(out, "rows", n_rows);
+    if (!r->o->is_rul)
+        json_add_int(out, "positives", n_positives);
+    for (size_t f = 0; f < r->k; f++)
+        scores[f] = NAN;
+    baseline_folds(r, c, scores, err);
+    cJSON *baseline = baseline_json(r, c, scores, err);
+    cJSON *list = json_add_array(out, "candidates");
+    enum ft_status st = FT_OK;
+    for (size_t m = 0; m < r->n_kinds && st == FT_OK; m++)
+        st = judge_candidate(r, c, m, result, list, &index[m], err);
+    if (st == FT_OK)
+        st = choose(r, c, result, index, out, list, baseline, err);
+    if (baseline != NULL)
+        cJSON_AddItemToObject(out, "baseline", baseline);
+    return st;
+}
+
+enum ft_status train_judge(struct train_run *r, struct train_result *result, struct ft_err *err)
+{
+    cJSON *components = json_add_array(result->report, "components");
+    result->models = calloc(r->n_components * r->n_kinds + 1, sizeof(*result->models));
+    if (result->models == NULL || components == NULL)
+        return no_memory(err);
+    enum ft_status st = FT_OK;
+    for (size_t c = 0; c < r->n_components && st == FT_OK; c++)
+        st = judge_component(r, c, result, components, err);
+    return st;
+}

@@ -1,0 +1,79 @@
+/* Inside of a training run: shared by train_job.c, train_judge.c and train_result.c. */
+#ifndef APP_TRAIN_PRIVATE_H
+#define APP_TRAIN_PRIVATE_H
+
+#include "app/age_model.h"
+#include "app/dataset.h"
+#include "app/features.h"
+#include "app/history.h"
+#include "app/train_job.h"
+
+enum { TRAIN_MAX_KINDS = 2 };
+
+/* One fit: a candidate of a component on all folds but one (fold k = on everything). */
+struct train_cell {
+    struct model *model; /* kept only for the refit */
+    enum ft_status status;
+    struct ft_err err;
+    double seconds;
+    double test_score; /* of the fold: PR-AUC or RMSE; NaN = none */
+};
+
+struct train_run {
+    const struct train_options *o;
+    struct history *h;
+    struct pool *pool;
+    bool (*is_interrupted)(void);
+    train_progress progress;
+    void *progress_ctx;
+    size_t n_jobs, n_jobs_done; /* done under lock of __atomic */
+
+    size_t *components; /* [n_components] HISTORY_NO_INDEX = the asset as a whole */
+    size_t n_components;
+    enum model_kind kinds[TRAIN_MAX_KINDS];
+    size_t n_kinds;
+
+    bool *is_training; /* [n_assets] */
+    struct dataset d;
+    double cap_units;
+    double *y;            /* [n_components][d.n]; NaN = censored */
+    double *weight;       /* [d.n] rul only, else NULL */
+    size_t k;             /* folds */
+    bool is_time_folds;   /* forward in time: too few assets for folds by asset */
+    size_t *asset_fold;   /* [n_assets] */
+    int64_t *block_start; /* [k + 2] time folds only: block b is [b, b + 1) */
+    int64_t embargo_ms;
+    struct feature_set *fs[TRAIN_MAX_FOLDS + 1]; /* [k] is the refit's; folds may share it */
+    float *x[TRAIN_MAX_FOLDS + 1];
+    bool is_shared; /* all folds use fs[k], x[k]: nothing in it was fitted */
+
+    struct age_model *ages;   /* [n_components][k + 1] */
+    bool *has_age;            /* [n_components][k + 1] */
+    double *base;             /* [n_components][d.n] out-of-fold answer of age alone */
+    struct train_cell *cells; /* [n_components][n_kinds][k + 1] */
+    double *oof;              /* [n_components][n_kinds][d.n] raw; NaN = not predicted */
+    double *base_fold_score;  /* [n_components][k] */
+    double parallel_s, total_s;
+    double busy_s;
+};
+
+static inline struct train_cell *train_cell_at(const struct train_run *r, size_t c, size_t m,
+                                               size_t f)
+{
+    return &r->cells[(c * r->n_kinds + m) * (r->k + 1) + f];
+}
+static inline double *train_oof_at(const struct train_run *r, size_t c, size_t m)
+{
+    return r->oof + (c * r->n_kinds + m) * r->d.n;
+}
+
+/* Fold in which a row is tested; SIZE_MAX = in none. */
+size_t train_fold_of(const struct train_run *r, size_t row);
+
+/* Settings of a fit, its seed included. */
+struct model_spec train_spec_of(const struct train_run *r, size_t c, size_t m, size_t f);
+
+/* Metrics, calibration, verdicts: fills result->models and report["components"]. */
+enum ft_status train_judge(struct train_run *r, struct train_result *result, struct ft_err *err);
+
+#endif
