@@ -7,6 +7,7 @@
 
 static const struct cli_command commands[] = {
     {"import", "read readings, assets, events or C-MAPSS files", cmd_import},
+    {"train", "fit models of one asset class and choose the champion", cmd_train},
     {"serve", "serve the dashboard and the API", cmd_serve},
     {"key", "make, list and revoke API keys", cmd_key},
     {"config", "check or show the configuration", cmd_config},

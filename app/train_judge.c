@@ -727,6 +727,20 @@ static enum ft_status choose(struct train_run *r, size_t c, struct train_result 
     return FT_OK;
 }
 
+/* The baseline stands in the list of candidates too: it ran, and it speaks when the others are off.
+ */
+static void list_baseline(cJSON *list, const cJSON *baseline)
+{
+    cJSON *item = cJSON_Duplicate(baseline, true);
+    if (item == NULL)
+        return;
+    json_add_number(item, "seconds", 0);
+    json_add_bool(item, "champion", false);
+    json_add_string(item, "reason", "the baseline: it speaks where no champion does");
+    if (!cJSON_AddItemToArray(list, item))
+        cJSON_Delete(item);
+}
+
 static enum ft_status judge_component(struct train_run *r, size_t c, struct train_result *result,
                                       cJSON *components, struct ft_err *err)
 {
@@ -757,6 +771,7 @@ static enum ft_status judge_component(struct train_run *r, size_t c, struct trai
         st = judge_candidate(r, c, m, result, list, &index[m], err);
     if (st == FT_OK)
         st = choose(r, c, result, index, out, list, baseline, err);
+    list_baseline(list, baseline);
     if (baseline != NULL)
         cJSON_AddItemToObject(out, "baseline", baseline);
     return st;

@@ -3,6 +3,7 @@
 #define APP_CLI_COMMANDS_H
 
 int cmd_import(int argc, char **argv);
+int cmd_train(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_config(int argc, char **argv);
