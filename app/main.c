@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct cli_command commands[] = {
+    {"demo", "make a seeded plant with known truth, train and plan", cmd_demo},
     {"import", "read readings, assets, events or C-MAPSS files", cmd_import},
     {"train", "fit models of one asset class and choose the champion", cmd_train},
     {"serve", "serve the dashboard and the API", cmd_serve},

@@ -2,6 +2,7 @@
 #ifndef APP_CLI_COMMANDS_H
 #define APP_CLI_COMMANDS_H
 
+int cmd_demo(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_serve(int argc, char **argv);

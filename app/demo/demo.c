@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char currency[] = "EUR";
 
@@ -479,6 +480,8 @@ enum ft_status demo_write_csv(const char *folder, const struct demo_options *o,
     enum ft_status st = demo_options_check(o, err);
     if (st != FT_OK)
         return st;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return ft_fail(err, FT_IO, "%s: %s", folder, strerror(errno));
     st = open_all(folder, &f, err);
     for (size_t i = 0; i < o->n_assets && st == FT_OK; i++) {
         struct demo_asset a;
