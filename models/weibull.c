@@ -11,19 +11,19 @@
 
 enum { MAX_STEPS = 200 };
 
-struct life_data {
+struct weibull_data {
     const double *time;
     const bool *failed;
     const double *entry, *weight;
     size_t n;
 };
 
-static double weight_of(const struct life_data *d, size_t i)
+static double weight_of(const struct weibull_data *d, size_t i)
 {
     return d->weight != NULL ? d->weight[i] : 1.0;
 }
 
-static double entry_of(const struct life_data *d, size_t i)
+static double entry_of(const struct weibull_data *d, size_t i)
 {
     return d->entry != NULL ? d->entry[i] : 0.0;
 }
@@ -38,7 +38,7 @@ struct summary {
     double sum_w, mean_log, var_log;
 };
 
-static enum ft_status check_unit(const struct life_data *d, size_t i, struct ft_err *err)
+static enum ft_status check_unit(const struct weibull_data *d, size_t i, struct ft_err *err)
 {
     const double t = d->time[i], e = entry_of(d, i), w = weight_of(d, i);
     if (!(t > 0) || !isfinite(t))
@@ -51,7 +51,7 @@ static enum ft_status check_unit(const struct life_data *d, size_t i, struct ft_
     return FT_OK;
 }
 
-static enum ft_status summarise(const struct life_data *d, struct summary *s, struct ft_err *err)
+static enum ft_status summarise(const struct weibull_data *d, struct summary *s, struct ft_err *err)
 {
     *s = (struct summary){.log_max = -INFINITY, .log_first = INFINITY, .log_last = -INFINITY};
     for (size_t i = 0; i < d->n; i++) {
@@ -103,7 +103,8 @@ static void add_power(struct exposure *x, double w, double shape, double log_t)
     x->d2 += p * y * (1 + y);
 }
 
-static struct exposure exposure_at(const struct life_data *d, const struct summary *s, double shape)
+static struct exposure exposure_at(const struct weibull_data *d, const struct summary *s,
+                                   double shape)
 {
     struct exposure x = {0, 0, 0};
     for (size_t i = 0; i < d->n; i++) {
@@ -122,7 +123,7 @@ struct profile {
     double value, d1, d2;
 };
 
-static struct profile profile_at(const struct life_data *d, const struct summary *s, double a)
+static struct profile profile_at(const struct weibull_data *d, const struct summary *s, double a)
 {
     const double shape = exp(a);
     const struct exposure x = exposure_at(d, s, shape);
@@ -134,8 +135,8 @@ static struct profile profile_at(const struct life_data *d, const struct summary
     };
 }
 
-static enum ft_status find_log_shape(const struct life_data *d, const struct summary *s, double *a,
-                                     struct ft_err *err)
+static enum ft_status find_log_shape(const struct weibull_data *d, const struct summary *s,
+                                     double *a, struct ft_err *err)
 {
     const double lowest = log(1e-3), highest = log(1e5);
     /* The standard deviation of the log of a Weibull time is pi / (sqrt(6) shape). */
@@ -172,7 +173,7 @@ static enum ft_status find_log_shape(const struct life_data *d, const struct sum
 }
 
 /* Log-likelihood and negative second derivatives in (log shape, log scale). */
-static double likelihood(const struct life_data *d, double log_shape, double log_scale,
+static double likelihood(const struct weibull_data *d, double log_shape, double log_scale,
                          double information[2][2])
 {
     const double shape = exp(log_shape);
@@ -204,7 +205,7 @@ static double likelihood(const struct life_data *d, double log_shape, double log
     return sum;
 }
 
-static double log_scale_at(const struct life_data *d, const struct summary *s, double shape,
+static double log_scale_at(const struct weibull_data *d, const struct summary *s, double shape,
                            double r)
 {
     return s->log_max + log(exposure_at(d, s, shape).a / r) / shape;
@@ -213,7 +214,7 @@ static double log_scale_at(const struct life_data *d, const struct summary *s, d
 enum ft_status weibull_fit(const double *time, const bool *failed, const double *entry,
                            const double *weight, size_t n, struct weibull *out, struct ft_err *err)
 {
-    const struct life_data d = {time, failed, entry, weight, n};
+    const struct weibull_data d = {time, failed, entry, weight, n};
     struct summary s;
     *out = (struct weibull){0};
     enum ft_status st = summarise(&d, &s, err);
@@ -258,7 +259,7 @@ enum ft_status weibull_fit_fixed_shape(const double *time, const bool *failed, c
                                        const double *weight, size_t n, double shape,
                                        struct weibull *out, struct ft_err *err)
 {
-    const struct life_data d = {time, failed, entry, weight, n};
+    const struct weibull_data d = {time, failed, entry, weight, n};
     struct summary s;
     *out = (struct weibull){0};
     if (!(shape >= 1e-3 && shape <= 1e5))
@@ -335,6 +336,92 @@ void weibull_limits(const struct weibull *w, double confidence, double shape[2],
     shape[1] = w->shape * by_shape;
     scale[0] = w->scale / by_scale;
     scale[1] = w->scale * by_scale;
+}
+
+struct profile_search {
+    const struct weibull_data *d;
+    const struct summary *s;
+    double log_shape, log_scale; /* of the fit */
+};
+
+/* Likelihood at a log scale, maximised over log shape from *a, which moves to the best. */
+static double best_at_scale(const struct weibull_data *d, double log_scale, double *a)
+{
+    double info[2][2];
+    double value = likelihood(d, *a, log_scale, info);
+    for (int step = 0; step < 100; step++) {
+        const double h = 1e-5;
+        double unused[2][2];
+        const double slope =
+            (likelihood(d, *a + h, log_scale, unused) - likelihood(d, *a - h, log_scale, unused)) /
+            (2 * h);
+        double move = info[0][0] > 0 ? slope / info[0][0] : copysign(0.5, slope);
+        move = fmin(fmax(move, -1), 1);
+        double next = likelihood(d, *a + move, log_scale, unused);
+        for (int half = 0; half < 40 && !(next >= value); half++) {
+            move /= 2;
+            next = likelihood(d, *a + move, log_scale, unused);
+        }
+        if (!(next >= value) || fabs(move) < 1e-9)
+            break;
+        *a += move;
+        value = likelihood(d, *a, log_scale, info);
+    }
+    return value;
+}
+
+/* Profile log-likelihood of one parameter at log value x. */
+static double profile_value(const struct profile_search *p, bool of_shape, double x)
+{
+    double info[2][2], a = p->log_shape;
+    if (!of_shape)
+        return best_at_scale(p->d, x, &a);
+    return likelihood(p->d, x, log_scale_at(p->d, p->s, exp(x), p->s->r), info);
+}
+
+/* The log value on one side of the fit where the profile has fallen to floor; +-INFINITY if never
+ * within 30 (a factor of 1e13). */
+static double find_limit(const struct profile_search *p, bool of_shape, double step, double floor)
+{
+    double inside = of_shape ? p->log_shape : p->log_scale;
+    double outside = inside + step;
+    while (profile_value(p, of_shape, outside) > floor) {
+        inside = outside;
+        step *= 1.5;
+        outside += step;
+        if (fabs(step) > 30)
+            return copysign(INFINITY, step);
+    }
+    for (int i = 0; i < 60 && fabs(outside - inside) > 1e-10; i++) {
+        const double middle = inside + (outside - inside) / 2;
+        *(profile_value(p, of_shape, middle) > floor ? &inside : &outside) = middle;
+    }
+    return inside + (outside - inside) / 2;
+}
+
+enum ft_status weibull_profile_limits(const struct weibull *w, const double *time,
+                                      const bool *failed, const double *entry, const double *weight,
+                                      size_t n, double confidence, double shape[2], double scale[2],
+                                      struct ft_err *err)
+{
+    const struct weibull_data d = {time, failed, entry, weight, n};
+    struct summary s;
+    if (w->is_shape_fixed || !(confidence > 0 && confidence < 1))
+        return ft_fail(err, FT_INVALID,
+                       "profile limits need a fitted shape and a confidence "
+                       "inside (0, 1)");
+    const enum ft_status st = summarise(&d, &s, err);
+    if (st != FT_OK)
+        return st;
+    const struct profile_search p = {&d, &s, log(w->shape), log(w->scale)};
+    const double z = special_normal_quantile(0.5 + confidence / 2);
+    const double floor = w->log_likelihood - 0.5 * z * z; /* chi-squared with one degree = z^2 */
+    for (int side = 0; side < 2; side++) {
+        const double sign = side == 0 ? -1 : 1;
+        shape[side] = exp(find_limit(&p, true, sign * z * sqrt(w->cov[0][0]), floor));
+        scale[side] = exp(find_limit(&p, false, sign * z * sqrt(w->cov[1][1]), floor));
+    }
+    return FT_OK;
 }
 
 /* Mean time lived up to T: int_0^T S = mean * P(1 / shape, (T / scale)^shape). */
