@@ -51,7 +51,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 void clock_format_utc(int64_t ts_ms, char out[CLOCK_TEXT_SIZE])
 {
     const time_t s = (time_t)floor_div(ts_ms, 1000);
-    const int ms = (int)(ts_ms - (int64_t)s * 1000);
+    const int ms = (int)((ts_ms % 1000 + 1000) % 1000);
     struct tm tm;
     if (gmtime_r(&s, &tm) == NULL || tm.tm_year > 9999 - 1900 || tm.tm_year < -1900) {
         snprintf(out, CLOCK_TEXT_SIZE, "%lld", (long long)ts_ms);

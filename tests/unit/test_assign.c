@@ -37,17 +37,18 @@ static void make_problem(struct problem *p, uint64_t seed)
             p->cost[j][d] = rng_below(seed, 1, k++, 8) == 0
                                 ? INFINITY
                                 : 100 + (double)rng_below(seed, 1, k++, 400);
-        *job = (struct assign_job){.hours = 1 + (double)rng_below(seed, 1, k++, 11),
-                                   .asset_id = 7 + (int64_t)rng_below(seed, 1, k++, 3),
-                                   .skill = skills[rng_below(seed, 1, k++, 3)],
+        *job = (struct assign_job){.hours = 1 + (double)rng_below(seed, 1, k + 0, 11),
+                                   .asset_id = 7 + (int64_t)rng_below(seed, 1, k + 1, 3),
+                                   .skill = skills[rng_below(seed, 1, k + 2, 3)],
                                    .first_day = first,
                                    .last_day = p->n_days - 1,
                                    .cost = p->cost[j],
                                    .cost_left = 700,
-                                   .setup = (double)rng_below(seed, 1, k++, 60),
-                                   .old_day = (int)rng_below(seed, 1, k++, 5) - 2,
+                                   .setup = (double)rng_below(seed, 1, k + 3, 60),
+                                   .old_day = (int)rng_below(seed, 1, k + 4, 5) - 2,
                                    .old_crew = -1,
                                    .move_cost = 20};
+        k += 5;
         if (job->old_day < 0 || job->old_day >= p->n_days)
             job->old_day = -1;
     }

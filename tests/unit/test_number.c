@@ -69,8 +69,8 @@ static void test_number_parse_refuses(void **state)
                                       "--1",
                                       "1e999",
                                       "1_000",
-                                      "\xc2\xa0"
-                                      "1"};
+                                      ("\xc2\xa0" /* no-break space */
+                                       "1")};
     double v = 7;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(number_parse(bad[i], strlen(bad[i]), '.', &v));
