@@ -1,6 +1,7 @@
 #include "db/asset_store.h"
 
 #include "app/base/clock.h"
+#include "db/connection.h"
 #include "db/db.h"
 #include "db/statement.h"
 
@@ -224,7 +225,7 @@ static enum ft_status insert_asset(struct db *db, const char *key, const char *c
                                    int64_t *id, struct ft_err *err)
 {
     int64_t class_id = 0;
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     st = class_ensure(db, class_name, &class_id, err);
@@ -235,11 +236,7 @@ static enum ft_status insert_asset(struct db *db, const char *key, const char *c
         bind_int(&s, ":now_ms", clock_now_ms());
         st = run_insert(&s, id);
     }
-    if (st == FT_OK)
-        st = db_commit(db, err);
-    else
-        db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }
 
 enum ft_status asset_ensure(struct db *db, const char *key, const char *class_name, int64_t *id,

@@ -22,8 +22,14 @@ struct db {
     int64_t changes_at_begin;
     sqlite3_stmt *statements[QUERY_COUNT]; /* prepared on first use */
     bool is_in_use[QUERY_COUNT];
-    struct reading_cache *readings; /* db/reading_store.c; dropped by a rollback */
+    struct reading_cache *readings; /* db/reading_block.h; NULL until needed */
 };
+
+/* A store call of several statements: all or nothing. Outside a transaction it is one of its own;
+ * inside, a failure undoes this call only and the caller's transaction goes on. unit_end() takes
+ * the status so far and answers what the call answers. */
+enum ft_status unit_begin(struct db *db, struct ft_err *err);
+enum ft_status unit_end(struct db *db, enum ft_status st, struct ft_err *err);
 
 /* db/lock.c: takes path + ".lock" for this process; FT_BUSY names the holder. */
 enum ft_status lock_take(const char *path, int *fd, char **lock_path, struct ft_err *err);
@@ -38,7 +44,7 @@ enum ft_status lock_share(const char *path, int *fd, struct ft_err *err);
 enum ft_status migrate_check(struct db *db, bool *is_empty, int *version, struct ft_err *err);
 enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err);
 
-/* db/reading_store.c: decodes and checks every block; FT_INVALID names the first bad one. */
+/* db/reading_check.c: decodes and checks every block; FT_INVALID names the first bad one. */
 enum ft_status reading_check(struct db *db, struct ft_err *err);
 void reading_cache_free(struct reading_cache *c); /* NULL is fine */
 

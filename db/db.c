@@ -301,8 +301,6 @@ static void end_transaction(struct db *db)
 {
     if (sqlite3_get_autocommit(db->handle) == 0)
         run_plain(db, QUERY_rollback);
-    reading_cache_free(db->readings);
-    db->readings = NULL;
 }
 
 enum ft_status db_commit(struct db *db, struct ft_err *err)
@@ -335,6 +333,42 @@ void db_rollback(struct db *db)
     db->depth--;
     db->is_doomed = db->depth > 0;
     end_transaction(db);
+}
+
+enum ft_status unit_begin(struct db *db, struct ft_err *err)
+{
+    if (db->depth == 0)
+        return db_begin(db, err);
+    if (db->is_doomed || sqlite3_get_autocommit(db->handle) != 0)
+        return ft_fail(err, FT_CONFLICT, "%s: the transaction was rolled back", db->path);
+    if (db->is_writer) {
+        const int rc = run_plain(db, QUERY_savepoint);
+        if (rc != SQLITE_OK)
+            return sqlite_fail(db->handle, rc, db->path, err);
+    }
+    db->depth++;
+    return FT_OK;
+}
+
+enum ft_status unit_end(struct db *db, enum ft_status st, struct ft_err *err)
+{
+    if (db->depth == 1) {
+        if (st == FT_OK)
+            return db_commit(db, err);
+        db_rollback(db);
+        return st;
+    }
+    db->depth--;
+    if (!db->is_writer || sqlite3_get_autocommit(db->handle) != 0)
+        return st;
+    int rc = st == FT_OK ? SQLITE_OK : run_plain(db, QUERY_savepoint_undo);
+    if (rc == SQLITE_OK)
+        rc = run_plain(db, QUERY_savepoint_release);
+    if (rc == SQLITE_OK)
+        return st;
+    db->is_doomed = true; /* half of the call may stand: nothing of the transaction may stay */
+    end_transaction(db);
+    return st != FT_OK ? st : sqlite_fail(db->handle, rc, db->path, err);
 }
 
 int64_t db_data_version(struct db *db)

@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "db/asset_store.h"
+#include "db/connection.h"
 #include "db/db.h"
 #include "db/statement.h"
 
@@ -178,7 +179,7 @@ enum ft_status idempotency_keep(struct db *db, int64_t api_key_id, const char *k
                                 const char *route, const struct kept_answer *a, int64_t now_ms,
                                 struct ft_err *err)
 {
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     struct statement purge = statement_begin(db, QUERY_idempotency_purge, err);
@@ -186,10 +187,7 @@ enum ft_status idempotency_keep(struct db *db, int64_t api_key_id, const char *k
     st = statement_run(&purge);
     if (st == FT_OK)
         st = insert_kept(db, api_key_id, key, route, a, now_ms, err);
-    if (st == FT_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }
 
 /* --- webhooks ------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "db/model_store.h"
 
 #include "app/base/clock.h"
+#include "db/connection.h"
 #include "db/db.h"
 #include "db/statement.h"
 
@@ -117,16 +118,13 @@ enum ft_status model_insert(struct db *db, const struct model_row *m, int64_t *i
     *id = 0;
     if (m->state == NULL)
         return ft_fail(err, FT_INVALID, "model: the state is missing");
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     st = insert_candidate(db, m, id, err);
     if (st == FT_OK && strcmp(m->state, "candidate") != 0)
         st = put_state(db, *id, m->state, m->reason != NULL ? m->reason : "", err);
-    if (st == FT_OK)
-        st = db_commit(db, err);
-    else
-        db_rollback(db);
+    st = unit_end(db, st, err);
     if (st != FT_OK)
         *id = 0;
     return st;
@@ -135,14 +133,11 @@ enum ft_status model_insert(struct db *db, const struct model_row *m, int64_t *i
 enum ft_status model_set_state(struct db *db, int64_t id, const char *state, const char *reason,
                                struct ft_err *err)
 {
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     st = put_state(db, id, state, reason, err);
-    if (st == FT_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }
 
 enum ft_status model_get(struct db *db, int64_t id, struct model_row *out, struct ft_err *err)

@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "db/asset_store.h"
+#include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_store.h"
 #include "db/statement.h"
@@ -63,16 +64,13 @@ static enum ft_status insert_forecast(struct db *db, const struct forecast_row *
 enum ft_status forecast_replace(struct db *db, int64_t class_id, const struct forecast_row *rows,
                                 size_t n, int64_t now_ms, struct ft_err *err)
 {
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     st = retire_forecasts(db, class_id, clock_local_midnight(now_ms), err);
     for (size_t i = 0; st == FT_OK && i < n; i++)
         st = insert_forecast(db, &rows[i], err);
-    if (st == FT_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }
 
 enum ft_status forecast_list(struct db *db, int64_t class_id, int64_t asset_id,
@@ -275,7 +273,7 @@ enum ft_status ledger_settle(struct db *db, int64_t now_ms, size_t *n_settled, s
 {
     struct row_array due;
     *n_settled = 0;
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     struct statement s = statement_begin(db, QUERY_ledger_due, err);
@@ -283,10 +281,7 @@ enum ft_status ledger_settle(struct db *db, int64_t now_ms, size_t *n_settled, s
     st = statement_list(&s, sizeof(struct due_row), read_due, clear_due, &due);
     if (st == FT_OK)
         st = settle_rows(db, due.items, due.n, now_ms, err);
-    if (st == FT_OK)
-        st = db_commit(db, err);
-    else
-        db_rollback(db);
+    st = unit_end(db, st, err);
     if (st == FT_OK)
         *n_settled = due.n;
     free(due.items);

@@ -4,6 +4,7 @@
 #define DB_READING_STORE_H
 
 #include "app/base/status.h"
+#include "db/segment.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,13 @@ struct readings {
 enum ft_status reading_put(struct db *db, int64_t sensor_id, const int64_t *ts_ms,
                            const double *value, size_t n, struct reading_counts *counts,
                            struct ft_err *err);
+
+/* Writes blocks made by segment_encode() (any thread may encode, see db/segment.h) that lie one
+ * after the other and strictly after the sensor's last reading; else FT_CONFLICT and nothing is
+ * written: use reading_put() then. Blocks of SEGMENT_TARGET_N readings are best. */
+enum ft_status reading_put_segments(struct db *db, int64_t sensor_id,
+                                    const struct reading_segment *segs, size_t n_segs,
+                                    struct reading_counts *counts, struct ft_err *err);
 
 /* All readings with from_ms <= instant < to_ms. The caller ends *out with readings_free(). */
 enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,

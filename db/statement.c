@@ -152,6 +152,14 @@ void bind_blob(struct statement *s, const char *name, const void *v, size_t len)
         check(s, sqlite3_bind_blob64(s->stmt, i, v != NULL ? v : "", len, SQLITE_STATIC));
 }
 
+void bind_reading(struct statement *s, const char *name, const double *v)
+{
+    if (isnan(*v))
+        bind_blob(s, name, v, sizeof(*v)); /* every platform of ours is little-endian */
+    else
+        bind_real(s, name, *v);
+}
+
 void bind_limit(struct statement *s, const char *name, size_t limit)
 {
     bind_int(s, name, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
@@ -218,6 +226,16 @@ double column_real(struct statement *s, int i)
 {
     return sqlite3_column_type(s->stmt, i) == SQLITE_NULL ? (double)NAN
                                                           : sqlite3_column_double(s->stmt, i);
+}
+
+double column_reading(struct statement *s, int i)
+{
+    double v;
+    if (sqlite3_column_type(s->stmt, i) != SQLITE_BLOB ||
+        sqlite3_column_bytes(s->stmt, i) != sizeof(v))
+        return column_real(s, i);
+    memcpy(&v, sqlite3_column_blob(s->stmt, i), sizeof(v));
+    return v;
 }
 
 char *column_bytes(struct statement *s, int i, size_t *len)

@@ -44,6 +44,9 @@ void bind_int_or_null(struct statement *s, const char *name, int64_t v, int64_t 
 void bind_real(struct statement *s, const char *name, double v);      /* NaN binds NULL */
 void bind_text(struct statement *s, const char *name, const char *v); /* NULL binds NULL */
 void bind_blob(struct statement *s, const char *name, const void *v, size_t len);
+/* One reading for a column of type ANY: SQLite turns NaN into NULL, so a NaN goes in as a blob of
+ * its eight bytes, little-endian. *v must live until statement_end(). */
+void bind_reading(struct statement *s, const char *name, const double *v);
 void bind_limit(struct statement *s, const char *name, size_t limit); /* 0 = all */
 
 /* One step: true when there is a row to read. */
@@ -60,6 +63,7 @@ void statement_fail(struct statement *s, enum ft_status status);
 int64_t column_int(struct statement *s, int i);
 int64_t column_int_or(struct statement *s, int i, int64_t fallback); /* for NULL */
 double column_real(struct statement *s, int i);                      /* NaN for NULL */
+double column_reading(struct statement *s, int i);                   /* what bind_reading() put */
 char *column_text(struct statement *s, int i);                       /* a copy; NULL for NULL */
 /* A copy followed by a NUL byte, never NULL unless memory is gone. */
 char *column_bytes(struct statement *s, int i, size_t *len);

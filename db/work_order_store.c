@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "db/asset_store.h"
+#include "db/connection.h"
 #include "db/db.h"
 #include "db/statement.h"
 
@@ -339,14 +340,11 @@ enum ft_status work_order_insert(struct db *db, const struct work_order *w, int6
                                  struct ft_err *err)
 {
     *id = 0;
-    enum ft_status st = db_begin(db, err); /* the free key must still be free at the insert */
+    enum ft_status st = unit_begin(db, err); /* the free key must still be free at the insert */
     if (st != FT_OK)
         return st;
     st = insert_work_order(db, w, id, err);
-    if (st == FT_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }
 
 static enum ft_status explain_no_update(struct db *db, const struct work_order *w,

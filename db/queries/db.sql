@@ -27,3 +27,12 @@ PRAGMA foreign_key_check
 
 -- name: vacuum_into
 VACUUM INTO :target
+
+-- name: savepoint
+SAVEPOINT unit
+
+-- name: savepoint_release
+RELEASE unit
+
+-- name: savepoint_undo
+ROLLBACK TO unit

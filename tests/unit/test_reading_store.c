@@ -1,6 +1,8 @@
 #include "tests/db_fixture.h"
 
+#include "app/base/rng.h"
 #include "db/reading_store.h"
+#include "db/statement.h"
 
 static void test_reading_put_every_double(void **state)
 {
@@ -87,12 +89,369 @@ static void test_reading_buckets_keep_extremes(void **state)
     assert_int_equal(reading_buckets(f->db, sensor, 100, 100, 4, b, &f->err), FT_INVALID);
 }
 
+/* --- against a plain map -------------------------------------------------------------------- */
+
+enum { N_SLOTS = 60000 };
+
+/* What the store should hold: one slot for each possible instant. */
+struct model {
+    double value[N_SLOTS];
+    bool is_there[N_SLOTS];
+};
+
+static int64_t slot_ms(size_t slot)
+{
+    return (int64_t)slot * 1000 + (int64_t)(slot % 3) - 7000000;
+}
+
+static void model_put(struct model *m, const size_t *slots, const double *v, size_t n,
+                      struct reading_counts *c)
+{
+    static size_t last[N_SLOTS]; /* place in the batch of the one that wins */
+    for (size_t i = 0; i < n; i++)
+        last[slots[i]] = i;
+    for (size_t i = 0; i < n; i++) {
+        const size_t s = slots[i];
+        if (last[s] != i)
+            continue;
+        const bool is_same = m->is_there[s] && memcmp(&m->value[s], &v[i], sizeof(v[i])) == 0;
+        c->n_new += !m->is_there[s];
+        c->n_unchanged += is_same;
+        c->n_changed += m->is_there[s] && !is_same;
+        m->is_there[s] = true;
+        m->value[s] = v[i];
+    }
+}
+
+static void assert_scan_is_model(struct db_fixture *f, int64_t sensor, const struct model *m,
+                                 size_t from, size_t to)
+{
+    struct readings r;
+    size_t k = 0;
+    assert_ok(reading_scan(f->db, sensor, slot_ms(from), slot_ms(to), &r, &f->err), f->err);
+    for (size_t s = from; s < to; s++) {
+        if (!m->is_there[s])
+            continue;
+        assert_true(k < r.n);
+        assert_int_equal(r.ts_ms[k], slot_ms(s));
+        assert_memory_equal(&r.value[k], &m->value[s], sizeof(double));
+        k++;
+    }
+    assert_int_equal(k, r.n);
+    readings_free(&r);
+}
+
+static void assert_span_is_model(struct db_fixture *f, int64_t sensor, const struct model *m)
+{
+    struct reading_span span;
+    size_t n = 0;
+    size_t last = 0;
+    size_t first = N_SLOTS;
+    int64_t newest = 0;
+    for (size_t s = 0; s < N_SLOTS; s++) {
+        if (m->is_there[s]) {
+            first = first == N_SLOTS ? s : first;
+            last = s;
+            n++;
+        }
+    }
+    assert_ok(reading_span(f->db, sensor, &span, &f->err), f->err);
+    assert_int_equal(span.n, n);
+    assert_int_equal(span.first_ms, slot_ms(first));
+    assert_int_equal(span.last_ms, slot_ms(last));
+    assert_memory_equal(&span.last_value, &m->value[last], sizeof(double));
+    assert_ok(reading_newest(f->db, &newest, &f->err), f->err);
+    assert_int_equal(newest, slot_ms(last));
+    assert_ok(reading_count(f->db, &newest, &f->err), f->err);
+    assert_int_equal(newest, n);
+}
+
+static void assert_buckets_are_model(struct db_fixture *f, int64_t sensor, const struct model *m,
+                                     size_t from, size_t to, size_t n_buckets)
+{
+    struct reading_bucket *b = calloc(n_buckets, sizeof(*b));
+    assert_ok(reading_buckets(f->db, sensor, slot_ms(from), slot_ms(to), n_buckets, b, &f->err),
+              f->err);
+    size_t s = from;
+    for (size_t i = 0; i < n_buckets; i++) {
+        const int64_t end = i + 1 < n_buckets ? b[i + 1].start_ms : slot_ms(to);
+        int64_t n = 0;
+        double min = INFINITY;
+        double max = -INFINITY;
+        double sum = 0;
+        double last = NAN;
+        for (; s < to && slot_ms(s) < end; s++) {
+            if (!m->is_there[s] || isnan(m->value[s]))
+                continue;
+            min = fmin(min, m->value[s]);
+            max = fmax(max, m->value[s]);
+            sum += m->value[s];
+            last = m->value[s];
+            n++;
+        }
+        assert_int_equal(b[i].n, n);
+        if (n == 0)
+            continue;
+        assert_close(b[i].min, min, 0);
+        assert_close(b[i].max, max, 0);
+        assert_close(b[i].last, last, 0);
+        assert_close(b[i].mean, sum / (double)n, 1e-9);
+    }
+    free(b);
+}
+
+/* A batch of one of several manners: a few points, a run, a re-send, a scatter. */
+static size_t make_batch(uint64_t seed, uint64_t round, const struct model *m, size_t *slots,
+                         double *v)
+{
+    const uint64_t manner = rng_below(seed, round, 0, 8);
+    const size_t base = (size_t)rng_below(seed, round, 1, N_SLOTS);
+    static const size_t limits[] = {3, 40, 400, 600, 3000, 9000, 20000, 5000};
+    const size_t n = 1 + (size_t)rng_below(seed, round, 2, limits[manner]);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t draw = rng_u64(seed, round, 10 + i);
+        slots[i] = manner == 7 || manner == 1 ? (size_t)(draw % N_SLOTS) : (base + i) % N_SLOTS;
+        v[i] = (double)(draw >> 40) / 100;
+        if (draw % 61 == 0)
+            v[i] = NAN;
+        if (rng_below(seed, round, 3, 4) == 0 && m->is_there[slots[i]])
+            v[i] = m->value[slots[i]]; /* sent before */
+    }
+    return n;
+}
+
+static void run_against_model(struct db_fixture *f, uint64_t seed, uint64_t n_rounds)
+{
+    struct model *m = calloc(1, sizeof(*m));
+    size_t *slots = calloc(20001, sizeof(*slots));
+    int64_t *ts = calloc(20001, sizeof(*ts));
+    double *v = calloc(20001, sizeof(*v));
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    assert_true(m != NULL && slots != NULL && ts != NULL && v != NULL);
+    for (uint64_t round = 0; round < n_rounds; round++) {
+        struct reading_counts got = {0};
+        struct reading_counts want = {0};
+        const size_t n = make_batch(seed, round, m, slots, v);
+        for (size_t i = 0; i < n; i++)
+            ts[i] = slot_ms(slots[i]);
+        if (rng_below(seed, round, 4, 10) == 0) { /* a batch that is taken back */
+            assert_ok(db_begin(f->db, &f->err), f->err);
+            assert_ok(reading_put(f->db, sensor, ts, v, n, &got, &f->err), f->err);
+            db_rollback(f->db);
+            continue;
+        }
+        assert_ok(reading_put(f->db, sensor, ts, v, n, &got, &f->err), f->err);
+        model_put(m, slots, v, n, &want);
+        assert_int_equal(got.n_new, want.n_new);
+        assert_int_equal(got.n_changed, want.n_changed);
+        assert_int_equal(got.n_unchanged, want.n_unchanged);
+        const size_t from = (size_t)rng_below(seed, round, 5, N_SLOTS - 1);
+        const size_t to = from + 1 + (size_t)rng_below(seed, round, 6, N_SLOTS - 1 - from);
+        assert_scan_is_model(f, sensor, m, from, to);
+        if (round % 20 == 19) {
+            assert_scan_is_model(f, sensor, m, 0, N_SLOTS - 1);
+            assert_span_is_model(f, sensor, m);
+            assert_buckets_are_model(f, sensor, m, 0, N_SLOTS - 1, 3);
+            assert_buckets_are_model(f, sensor, m, from, to, 100);
+            assert_ok(db_check(f->db, &f->err), f->err);
+            db_fixture_reopen(f);
+        }
+    }
+    free(m);
+    free(slots);
+    free(ts);
+    free(v);
+}
+
+static void test_reading_put_against_map_1(void **state)
+{
+    run_against_model(*state, 1, 200);
+}
+
+static void test_reading_put_against_map_2(void **state)
+{
+    run_against_model(*state, 2, 200);
+}
+
+static void test_reading_put_trickle_is_sealed(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    struct reading_counts c = {0};
+    struct readings r;
+    enum { N = 12000 };
+    assert_ok(db_begin(f->db, &f->err), f->err);
+    for (int64_t i = 0; i < N; i++) { /* one by one, as a gateway sends */
+        const double v = (double)i;
+        assert_ok(reading_put(f->db, sensor, &i, &v, 1, &c, &f->err), f->err);
+    }
+    assert_ok(db_commit(f->db, &f->err), f->err);
+    assert_int_equal(c.n_new, N);
+    assert_ok(reading_scan(f->db, sensor, 0, N, &r, &f->err), f->err);
+    assert_int_equal(r.n, N);
+    for (size_t i = 0; i < r.n; i++)
+        assert_close(r.value[i], (double)r.ts_ms[i], 0);
+    readings_free(&r);
+    /* Two thirds at least are in blocks by now, where SQL can see it. */
+    db_close(f->db);
+    f->db = NULL;
+    sqlite3 *handle;
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(handle, "SELECT sum(n), count(*) FROM reading_block", -1, &stmt, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_true(sqlite3_column_int(stmt, 0) >= N * 2 / 3 - 1000);
+    assert_true(sqlite3_column_int(stmt, 1) <= 4);
+    sqlite3_finalize(stmt);
+    sqlite3_close(handle);
+}
+
+static void test_reading_put_identical_writes_nothing(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    struct reading_counts c = {0};
+    static int64_t ts[30000];
+    static double v[30000];
+    for (size_t i = 0; i < 30000; i++) {
+        ts[i] = (int64_t)i * 1000;
+        v[i] = rng_normal(3, 3, i);
+    }
+    assert_ok(reading_put(f->db, sensor, ts, v, 30000, &c, &f->err), f->err);
+    assert_ok(reading_put(f->db, sensor, ts + 5, v + 5, 100, &c, &f->err), f->err);
+    const int64_t version = db_data_version(f->db);
+    c = (struct reading_counts){0};
+    assert_ok(reading_put(f->db, sensor, ts, v, 30000, &c, &f->err), f->err);
+    assert_ok(reading_put(f->db, sensor, ts + 77, v + 77, 50, &c, &f->err), f->err);
+    assert_int_equal(c.n_unchanged, 30050);
+    assert_int_equal(db_data_version(f->db), version);
+    v[20000] += 1;
+    c = (struct reading_counts){0};
+    assert_ok(reading_put(f->db, sensor, ts, v, 30000, &c, &f->err), f->err);
+    assert_int_equal(c.n_changed, 1);
+    assert_int_equal(c.n_unchanged, 29999);
+}
+
+static void test_reading_put_segments_after_only(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    struct reading_counts c = {0};
+    struct reading_segment segs[2];
+    struct segment_codec *codec;
+    struct readings r;
+    int64_t ts[200];
+    double v[200];
+    for (int i = 0; i < 200; i++) {
+        ts[i] = i;
+        v[i] = i;
+    }
+    assert_ok(segment_codec_new(&codec, &f->err), f->err);
+    assert_ok(segment_encode(codec, ts, v, 100, &segs[0], &f->err), f->err);
+    assert_ok(segment_encode(codec, ts + 100, v + 100, 100, &segs[1], &f->err), f->err);
+    assert_ok(reading_put_segments(f->db, sensor, segs, 2, &c, &f->err), f->err);
+    assert_int_equal(c.n_new, 200);
+    assert_int_equal(reading_put_segments(f->db, sensor, &segs[1], 1, &c, &f->err), FT_CONFLICT);
+    const int64_t other = db_fixture_sensor(f, "temp");
+    assert_int_equal(reading_put_segments(f->db, other,
+                                          (struct reading_segment[]){segs[1], segs[0]}, 2, &c,
+                                          &f->err),
+                     FT_CONFLICT);
+    assert_int_equal(c.n_new, 200);
+    assert_ok(reading_scan(f->db, other, 0, 1000, &r, &f->err), f->err);
+    assert_int_equal(r.n, 0);
+    ts[0] = 50;
+    assert_ok(reading_put(f->db, other, ts, v, 1, &c, &f->err), f->err);
+    assert_int_equal(reading_put_segments(f->db, other, &segs[0], 1, &c, &f->err), FT_CONFLICT);
+    assert_ok(reading_put_segments(f->db, other, &segs[1], 1, &c, &f->err), f->err);
+    assert_ok(db_check(f->db, &f->err), f->err);
+    segment_clear(&segs[0]);
+    segment_clear(&segs[1]);
+    segment_codec_free(codec);
+}
+
+static void test_reading_put_failure_keeps_the_rest(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    static int64_t ts[1000];
+    static double v[1000];
+    struct reading_counts c = {0};
+    struct reading_span span;
+    for (int i = 0; i < 1000; i++)
+        ts[i] = i;
+    assert_ok(db_begin(f->db, &f->err), f->err);
+    assert_ok(reading_put(f->db, sensor, ts, v, 100, &c, &f->err), f->err);
+    assert_int_equal(reading_put(f->db, 99, ts, v, 1000, &c, &f->err), FT_INVALID);
+    assert_int_equal(reading_put(f->db, 99, ts, v, 10, &c, &f->err), FT_INVALID);
+    assert_int_equal(c.n_new, 100);
+    assert_ok(db_commit(f->db, &f->err), f->err);
+    assert_ok(reading_span(f->db, sensor, &span, &f->err), f->err);
+    assert_int_equal(span.n, 100);
+    assert_ok(db_check(f->db, &f->err), f->err);
+}
+
+/* Every kind of damage is found and named. */
+static void test_db_check_finds_damage(void **state)
+{
+    struct db_fixture *f = *state;
+    static const struct {
+        const char *sql, *word;
+    } rows[] = {
+        {"UPDATE reading_block SET crc = crc + 1", "checksum"},
+        {"UPDATE reading_block SET payload = substr(payload, 1, 20)", "checksum"},
+        {"UPDATE reading_block SET max = max + 1", "summary"},
+        {"UPDATE reading_block SET n = n - 1, n_numbers = n_numbers - 1", "number of readings"},
+        {"UPDATE reading_block SET end_ms = end_ms + 1", "instants"},
+        {"INSERT INTO reading_block SELECT sensor_id, start_ms + 1, end_ms + 1, n, n_numbers, min, "
+         "max, sum, last, crc, payload FROM reading_block LIMIT 1",
+         "overlap"},
+        {"INSERT INTO reading_recent VALUES (1, 10, 1.0)", "recent row"},
+        {"PRAGMA foreign_keys = OFF; INSERT INTO reading_recent VALUES (77, 5, 1.0)", "points to"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const int64_t sensor = db_fixture_sensor(f, "vib");
+        static int64_t ts[9000];
+        static double v[9000];
+        struct reading_counts c = {0};
+        sqlite3 *handle;
+        for (int k = 0; k < 9000; k++) {
+            ts[k] = (int64_t)k * 10;
+            v[k] = k % 100;
+        }
+        assert_ok(reading_put(f->db, sensor, ts, v, 9000, &c, &f->err), f->err);
+        assert_ok(db_check(f->db, &f->err), f->err);
+        db_close(f->db);
+        f->db = NULL;
+        assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
+        if (sqlite3_exec(handle, rows[i].sql, NULL, NULL, NULL) != SQLITE_OK)
+            fail_msg("%s: %s", rows[i].sql, sqlite3_errmsg(handle));
+        sqlite3_close(handle);
+        assert_ok(db_open_writer(f->path, false, &f->db, &f->err), f->err);
+        f->err.msg[0] = '\0';
+        if (db_check(f->db, &f->err) != FT_INVALID || strstr(f->err.msg, rows[i].word) == NULL)
+            fail_msg("%s: '%s'", rows[i].sql, f->err.msg);
+        db_close(f->db);
+        unlink(f->path);
+        assert_ok(db_open_writer(f->path, true, &f->db, &f->err), f->err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         db_test(test_reading_put_every_double),
         db_test(test_reading_put_last_wins),
         db_test(test_reading_buckets_keep_extremes),
+        db_test(test_reading_put_against_map_1),
+        db_test(test_reading_put_against_map_2),
+        db_test(test_reading_put_trickle_is_sealed),
+        db_test(test_reading_put_identical_writes_nothing),
+        db_test(test_reading_put_segments_after_only),
+        db_test(test_reading_put_failure_keeps_the_rest),
+        db_test(test_db_check_finds_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

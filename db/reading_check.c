@@ -1,0 +1,85 @@
+/* Looks at every block and recent row: what db_check() does beyond SQLite's own checks. */
+#include "db/connection.h"
+#include "db/db.h"
+#include "db/reading_block.h"
+#include "db/statement.h"
+
+#include <stdlib.h>
+
+static void read_id(struct statement *s, void *row)
+{
+    *(int64_t *)row = column_int(s, 0);
+}
+
+static void clear_nothing(void *row)
+{
+    (void)row;
+}
+
+/* Is an instant of the block in the cache a recent row as well? *k goes up with the blocks. */
+static bool has_twice(const struct reading_cache *cache, size_t n, const struct run *recent,
+                      size_t *k)
+{
+    for (size_t i = 0; i < n; i++) {
+        while (*k < recent->n && recent->ts_ms[*k] < cache->ts_ms[i])
+            ++*k;
+        if (*k < recent->n && recent->ts_ms[*k] == cache->ts_ms[i])
+            return true;
+    }
+    return false;
+}
+
+static enum ft_status check_blocks(struct db *db, int64_t sensor_id,
+                                   const struct block_list *blocks, const struct run *recent,
+                                   struct reading_cache *cache, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    size_t k = 0;
+    for (size_t b = 0; b < blocks->n && st == FT_OK; b++) {
+        const struct reading_segment *s = &blocks->items[b];
+        if (b > 0 && s->start_ms <= blocks->items[b - 1].end_ms)
+            return ft_fail(err, FT_INVALID, "two blocks overlap at %lld", (long long)s->start_ms);
+        st = block_load(db, sensor_id, s, cache, err);
+        if (st == FT_OK)
+            st = segment_check_summary(s, cache->ts_ms, cache->value, err);
+        if (st == FT_OK && has_twice(cache, s->n, recent, &k))
+            st = ft_fail(err, FT_INVALID, "the instant %lld is in a block and in a recent row",
+                         (long long)recent->ts_ms[k]);
+    }
+    return st;
+}
+
+static enum ft_status check_sensor(struct db *db, int64_t sensor_id, struct ft_err *err)
+{
+    struct block_list blocks = {0};
+    struct run recent = {0};
+    struct reading_cache *cache = NULL;
+    enum ft_status st = reading_cache_get(db, &cache, err);
+    if (st == FT_OK)
+        st = block_list(db, sensor_id, INT64_MIN, INT64_MAX, &blocks, err);
+    if (st == FT_OK)
+        st = recent_scan(db, sensor_id, INT64_MIN, INT64_MAX, &recent, err);
+    if (st == FT_OK)
+        st = check_blocks(db, sensor_id, &blocks, &recent, cache, err);
+    block_list_free(&blocks);
+    run_free(&recent);
+    if (st == FT_INVALID)
+        ft_err_prefix(err, "%s is damaged: sensor %lld", db->path, (long long)sensor_id);
+    return st;
+}
+
+enum ft_status reading_check(struct db *db, struct ft_err *err)
+{
+    struct row_array sensors;
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    struct statement s = statement_begin(db, QUERY_reading_sensors, err);
+    st = statement_list(&s, sizeof(int64_t), read_id, clear_nothing, &sensors);
+    const int64_t *ids = sensors.items;
+    for (size_t i = 0; i < sensors.n && st == FT_OK; i++)
+        st = check_sensor(db, ids[i], err);
+    free(sensors.items);
+    const enum ft_status ended = db_commit(db, err);
+    return st != FT_OK ? st : ended;
+}
