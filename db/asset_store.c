@@ -450,3 +450,28 @@ void sensor_list_free(struct sensor_list *l)
     row_array_free(l->items, l->n, sizeof(*l->items), clear_sensor);
     *l = (struct sensor_list){0};
 }
+
+/* Runs one of the statements of a move, which all have the same parameters. */
+static enum ft_status run_move(struct db *db, enum query_id id, int64_t asset_id, int64_t class_id,
+                               struct ft_err *err)
+{
+    struct statement s = statement_begin(db, id, err);
+    bind_int(&s, ":asset_id", asset_id);
+    bind_int(&s, ":class_id", class_id);
+    return statement_run(&s);
+}
+
+enum ft_status asset_move(struct db *db, int64_t asset_id, int64_t class_id, struct ft_err *err)
+{
+    static const enum query_id steps[] = {QUERY_move_components, QUERY_move_events,
+                                          QUERY_move_work_orders, QUERY_move_asset};
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && st == FT_OK; i++)
+        st = run_move(db, steps[i], asset_id, class_id, err);
+    if (st == FT_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return st;
+}

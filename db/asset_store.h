@@ -101,6 +101,10 @@ enum ft_status sensor_update(struct db *db, const struct sensor *s, struct ft_er
 enum ft_status asset_attribute_set(struct db *db, int64_t asset_id, const char *name,
                                    const char *value, struct ft_err *err);
 
+/* Gives the asset another class. Its events and work orders name the components of the same names
+ * in the new class, which are made when they are not there. */
+enum ft_status asset_move(struct db *db, int64_t asset_id, int64_t class_id, struct ft_err *err);
+
 /* Lists, ordered by name or key. class_id 0 = all; asset_id 0 = all. */
 enum ft_status class_list(struct db *db, struct asset_class_list *out, struct ft_err *err);
 enum ft_status component_list(struct db *db, int64_t class_id, struct component_list *out,

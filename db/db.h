@@ -53,6 +53,12 @@ enum ft_status db_check(struct db *db, struct ft_err *err);
 /* Online copy into a new file (VACUUM INTO); FT_CONFLICT when the target exists. */
 enum ft_status db_backup(struct db *db, const char *target, struct ft_err *err);
 
+/* Puts a copy of a backup in the place of the database at path (which need not exist): the backup
+ * is checked first, the old file stays as "<path>.before-restore" and is replaced in one step.
+ * FT_BUSY while another process writes; FT_INVALID when the backup is damaged: nothing is changed
+ * then. */
+enum ft_status db_restore(const char *path, const char *backup, struct ft_err *err);
+
 /* Grows with every commit that changed something, is the same for every connection and survives a
  * restart: for caches and ETags. */
 int64_t db_data_version(struct db *db);

@@ -291,10 +291,7 @@ static int check_events(struct import_command *c)
 {
     enum event_kind kind;
     struct ft_err err;
-    if (c->o.kind == NULL)
-        return cli_usage_error(
-            "--kind is missing: failure, replacement, repair, inspection or alarm");
-    if (event_kind_parse(c->o.kind, &kind, &err) != FT_OK)
+    if (c->o.kind != NULL && event_kind_parse(c->o.kind, &kind, &err) != FT_OK)
         return cli_usage_error("--kind: %s", err.msg);
     return -1;
 }
@@ -304,7 +301,7 @@ static int run_events(int argc, char **argv)
     struct import_command c = {.import = import_events, .check = check_events};
     const struct cli_flag flags[] = {
         {"--kind", CLI_STRING, &c.o.kind, "KIND",
-         "failure, replacement, repair, inspection or alarm"},
+         "failure, replacement, repair, inspection or alarm; else column kind"},
         {"--asset-col", CLI_STRING, &c.o.asset_col, "C", "column with the asset's key"},
         {"--asset", CLI_STRING, &c.o.asset, "NAME", "all rows belong to this asset"},
         {"--time-col", CLI_STRING, &c.o.time_col, "C", "column with the time"},

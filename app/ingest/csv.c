@@ -35,6 +35,16 @@ struct csv_field csv_trim(struct csv_field f)
     return f;
 }
 
+struct csv_field csv_text(struct csv_field f)
+{
+    f = csv_trim(f);
+    if (f.len > 1 && f.p[0] == '\'' && strchr("=+-@", f.p[1]) != NULL && f.p[1] != '\0') {
+        f.p++;
+        f.len--;
+    }
+    return f;
+}
+
 static enum ft_status grow_fields(struct csv_record *r, struct ft_err *err)
 {
     const size_t cap = r->cap < 64 ? 64 : r->cap * 2;

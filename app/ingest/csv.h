@@ -80,4 +80,8 @@ const struct input *csv_reader_input(const struct csv_reader *r);
 /* Blanks and tabs at both ends cut off. */
 struct csv_field csv_trim(struct csv_field f);
 
+/* csv_trim(), and the apostrophe taken away that buf_put_csv() puts before = + - @ against
+ * spreadsheets: what was exported comes back the same. */
+struct csv_field csv_text(struct csv_field f);
+
 #endif

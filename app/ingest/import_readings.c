@@ -6,6 +6,7 @@
 #include "app/base/clock.h"
 #include "app/base/pool.h"
 #include "app/ingest/csv.h"
+#include "app/ingest/limits.h"
 #include "app/ingest/readings_chunk.h"
 #include "db/db.h"
 #include "db/import_store.h"
@@ -145,7 +146,11 @@ enum ft_status import_readings(struct db *db, const char *file, const struct imp
                                    .first_ms = DB_NO_TIME,
                                    .last_ms = DB_NO_TIME,
                                    .is_dry_run = o->is_dry_run};
-    enum ft_status st = csv_reader_open(file, o->delimiter, o->is_stopped, &reader, err);
+    enum ft_status st = FT_OK;
+    if (o->class_name != NULL)
+        st = ingest_check_name("--class", o->class_name, strlen(o->class_name), err);
+    if (st == FT_OK)
+        st = csv_reader_open(file, o->delimiter, o->is_stopped, &reader, err);
     if (st == FT_OK)
         st = readings_layout_read(reader, o, &layout, err);
     if (st != FT_OK) {

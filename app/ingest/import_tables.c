@@ -58,7 +58,7 @@ static const char *field(struct table *t, const struct csv_record *rec, enum col
     const int column = t->column_of[role];
     if (column == COLUMN_NONE)
         return "";
-    const struct csv_field f = csv_trim(rec->fields[column]);
+    const struct csv_field f = csv_text(rec->fields[column]);
     if (f.len + 1 > t->text_cap[role]) {
         char *grown = realloc(t->text[role], f.len + 64);
         if (grown == NULL)
@@ -255,22 +255,64 @@ static enum ft_status read_money(const struct table *t, const char *text, int64_
 /* What a row says about an asset; NULL and DB_NO_... where the cell is empty. */
 struct asset_row {
     const char *key, *class_name, *name, *area;
-    int64_t commissioned_ms, cost_minor;
+    int64_t commissioned_ms, retired_ms, cost_minor, true_rul_ms;
+    int held_out; /* 0, 1, or -1 = not said */
 };
+
+/* An instant in an optional cell. */
+static enum ft_status read_instant(struct table *t, const struct csv_record *rec,
+                                   enum column_role role, int64_t *ts_ms, int *column,
+                                   struct ft_err *why)
+{
+    const char *text = field(t, rec, role);
+    if (text == NULL)
+        return no_memory(why);
+    if (number_is_missing(text, strlen(text)))
+        return FT_OK;
+    *column = t->column_of[role];
+    return when_parse(t->when, text, strlen(text), ts_ms, why);
+}
+
+/* The columns that only fettle export writes: which engines are held out, and what is left of them.
+ */
+static enum ft_status read_held_out(struct table *t, const struct csv_record *rec,
+                                    struct asset_row *out, int *column, struct ft_err *why)
+{
+    const char *held = field(t, rec, COLUMN_HELD_OUT);
+    const char *rul = field(t, rec, COLUMN_TRUE_RUL_MS);
+    double v;
+    if (held == NULL || rul == NULL)
+        return no_memory(why);
+    if (held[0] != '\0') {
+        *column = t->column_of[COLUMN_HELD_OUT];
+        if (strcmp(held, "0") != 0 && strcmp(held, "1") != 0)
+            return ft_fail(why, FT_INVALID, "'%.20s': expected 0 or 1", held);
+        out->held_out = held[0] == '1';
+    }
+    if (rul[0] != '\0') {
+        *column = t->column_of[COLUMN_TRUE_RUL_MS];
+        if (!number_parse(rul, strlen(rul), '.', &v) || v != floor(v) || v < 0 || v > 0x1p53)
+            return ft_fail(why, FT_INVALID, "'%.40s': expected milliseconds from 0 up", rul);
+        out->true_rul_ms = (int64_t)v;
+    }
+    return FT_OK;
+}
 
 static enum ft_status parse_asset(struct table *t, const struct csv_record *rec,
                                   struct asset_row *out, int *column, struct ft_err *why)
 {
-    const char *when = field(t, rec, COLUMN_COMMISSIONED);
     const char *cost = field(t, rec, COLUMN_COST_PER_H);
     *out = (struct asset_row){.key = field(t, rec, COLUMN_ASSET),
                               .class_name = field(t, rec, COLUMN_CLASS),
                               .name = field(t, rec, COLUMN_NAME),
                               .area = field(t, rec, COLUMN_AREA),
                               .commissioned_ms = DB_NO_TIME,
-                              .cost_minor = DB_NO_MONEY};
-    if (when == NULL || cost == NULL || out->key == NULL || out->class_name == NULL ||
-        out->name == NULL || out->area == NULL)
+                              .retired_ms = DB_NO_TIME,
+                              .cost_minor = DB_NO_MONEY,
+                              .true_rul_ms = DB_NO_TIME,
+                              .held_out = -1};
+    if (cost == NULL || out->key == NULL || out->class_name == NULL || out->name == NULL ||
+        out->area == NULL)
         return no_memory(why);
     if (out->class_name[0] == '\0')
         out->class_name = NULL;
@@ -280,10 +322,12 @@ static enum ft_status parse_asset(struct table *t, const struct csv_record *rec,
         *column = t->column_of[COLUMN_CLASS];
         st = ingest_check_name("class", out->class_name, strlen(out->class_name), why);
     }
-    if (st == FT_OK && !number_is_missing(when, strlen(when))) {
-        *column = t->column_of[COLUMN_COMMISSIONED];
-        st = when_parse(t->when, when, strlen(when), &out->commissioned_ms, why);
-    }
+    if (st == FT_OK)
+        st = read_instant(t, rec, COLUMN_COMMISSIONED, &out->commissioned_ms, column, why);
+    if (st == FT_OK)
+        st = read_instant(t, rec, COLUMN_RETIRED, &out->retired_ms, column, why);
+    if (st == FT_OK)
+        st = read_held_out(t, rec, out, column, why);
     if (st == FT_OK && !number_is_missing(cost, strlen(cost))) {
         *column = t->column_of[COLUMN_COST_PER_H];
         st = read_money(t, cost, &out->cost_minor, why);
@@ -302,7 +346,7 @@ static enum ft_status put_attributes(struct table *t, const struct csv_record *r
         st = asset_attribute_list(t->db, asset_id, &old, err);
     for (size_t i = 0; i < t->columns.n && st == FT_OK; i++) {
         const char *name = t->columns.names[i];
-        const struct csv_field f = csv_trim(rec->fields[i]);
+        const struct csv_field f = csv_text(rec->fields[i]);
         bool is_taken = name[0] == '\0' || f.len == 0;
         for (size_t r = 0; r < COLUMN_ROLE_COUNT; r++)
             is_taken |= t->column_of[r] == (int)i;
@@ -343,6 +387,12 @@ static enum ft_status put_asset(struct table *t, const struct asset_row *row, st
         changed.area = (char *)row->area;
     if (row->commissioned_ms != DB_NO_TIME)
         changed.commissioned_ms = row->commissioned_ms;
+    if (row->retired_ms != DB_NO_TIME)
+        changed.retired_ms = row->retired_ms;
+    if (row->true_rul_ms != DB_NO_TIME)
+        changed.true_rul_ms = row->true_rul_ms;
+    if (row->held_out >= 0)
+        changed.is_held_out = row->held_out == 1;
     if (row->cost_minor != DB_NO_MONEY)
         changed.downtime_minor_per_h = row->cost_minor;
     const char *class_name = row->class_name != NULL ? row->class_name : t->o->class_name;
@@ -357,11 +407,15 @@ static enum ft_status put_asset(struct table *t, const struct asset_row *row, st
             return st;
         changed.class_id = class_id;
     }
-    *is_changed |= !is_same_text(changed.name, a->name) || !is_same_text(changed.area, a->area) ||
-                   changed.commissioned_ms != a->commissioned_ms ||
-                   changed.downtime_minor_per_h != a->downtime_minor_per_h ||
-                   changed.class_id != a->class_id;
-    if (*is_changed && !t->o->is_dry_run)
+    *is_changed |=
+        !is_same_text(changed.name, a->name) || !is_same_text(changed.area, a->area) ||
+        changed.commissioned_ms != a->commissioned_ms || changed.retired_ms != a->retired_ms ||
+        changed.is_held_out != a->is_held_out || changed.true_rul_ms != a->true_rul_ms ||
+        changed.downtime_minor_per_h != a->downtime_minor_per_h || changed.class_id != a->class_id;
+    /* With the class go the components that the asset's events and work orders name. */
+    if (changed.class_id != a->class_id && !t->o->is_dry_run)
+        st = asset_move(t->db, a->id, changed.class_id, err);
+    if (st == FT_OK && *is_changed && !t->o->is_dry_run)
         st = asset_update(t->db, &changed, err);
     return st;
 }
@@ -408,13 +462,15 @@ static enum ft_status take_asset(struct table *t, const struct csv_record *rec, 
 enum ft_status import_assets(struct db *db, const char *file, const struct import_options *o,
                              struct import_summary *out, struct ft_err *err)
 {
-    static const enum column_role roles[] = {COLUMN_ASSET, COLUMN_CLASS,        COLUMN_NAME,
-                                             COLUMN_AREA,  COLUMN_COMMISSIONED, COLUMN_COST_PER_H};
-    static const char *const words[] = {"asset", "class",        "name",
-                                        "area",  "commissioned", "downtime_cost_per_h"};
+    static const enum column_role roles[] = {
+        COLUMN_ASSET,   COLUMN_CLASS,      COLUMN_NAME,     COLUMN_AREA,       COLUMN_COMMISSIONED,
+        COLUMN_RETIRED, COLUMN_COST_PER_H, COLUMN_HELD_OUT, COLUMN_TRUE_RUL_MS};
+    static const char *const words[] = {
+        "asset",    "class",      "name", "area", "commissioned", "retired", "downtime_cost_per_h",
+        "held_out", "true_rul_ms"};
     enum { N_ROLES = sizeof(roles) / sizeof(roles[0]) };
     const double start_s = clock_mono_s();
-    struct table t = {.db = db, .o = o, .s = out};
+    struct table t = {.db = db, .o = o, .s = out, .currency = "EUR"};
     char list[200];
     *out = (struct import_summary){.file = file,
                                    .kind = "assets",
@@ -458,18 +514,20 @@ static enum ft_status parse_event(struct table *t, const struct csv_record *rec,
 {
     const char *time = field(t, rec, COLUMN_TIME);
     const char *down = field(t, rec, COLUMN_DOWNTIME_H);
+    const char *cost = field(t, rec, COLUMN_COST);
+    enum event_kind kind;
     *e = (struct ingest_event){.asset = t->column_of[COLUMN_ASSET] != COLUMN_NONE
                                             ? field(t, rec, COLUMN_ASSET)
                                             : t->o->asset,
-                               .kind = t->o->kind,
+                               .kind = t->o->kind != NULL ? t->o->kind : field(t, rec, COLUMN_KIND),
                                .component = field(t, rec, COLUMN_COMPONENT),
                                .code = field(t, rec, COLUMN_CODE),
                                .note = field(t, rec, COLUMN_NOTE),
                                .external_key = field(t, rec, COLUMN_EXTERNAL_KEY),
                                .downtime_h = NAN,
                                .cost_minor = DB_NO_MONEY};
-    if (time == NULL || down == NULL || e->asset == NULL || e->component == NULL ||
-        e->code == NULL || e->note == NULL || e->external_key == NULL)
+    if (time == NULL || down == NULL || cost == NULL || e->kind == NULL || e->asset == NULL ||
+        e->component == NULL || e->code == NULL || e->note == NULL || e->external_key == NULL)
         return no_memory(why);
     *column = t->column_of[COLUMN_TIME];
     enum ft_status st = when_parse(t->when, time, strlen(time), &e->ts_ms, why);
@@ -484,6 +542,14 @@ static enum ft_status parse_event(struct table *t, const struct csv_record *rec,
                                                                                           : '.',
                       &e->downtime_h))
         st = ft_fail(why, FT_INVALID, "'%.40s' is not a number of hours", down);
+    if (st == FT_OK && !number_is_missing(cost, strlen(cost))) {
+        *column = t->column_of[COLUMN_COST];
+        st = read_money(t, cost, &e->cost_minor, why);
+    }
+    if (st == FT_OK) {
+        *column = t->column_of[COLUMN_KIND];
+        st = event_kind_parse(e->kind, &kind, why);
+    }
     return st;
 }
 
@@ -571,7 +637,9 @@ static enum ft_status pick_event_columns(struct table *t, bool *taken, struct ft
                  {COLUMN_CODE, o->code_col},
                  {COLUMN_NOTE, NULL},
                  {COLUMN_EXTERNAL_KEY, NULL},
-                 {COLUMN_DOWNTIME_H, NULL}};
+                 {COLUMN_DOWNTIME_H, NULL},
+                 {COLUMN_COST, NULL}};
+    const bool is_failure = o->kind != NULL && strcmp(o->kind, "failure") == 0;
     char list[200];
     enum ft_status st = FT_OK;
     for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]) && st == FT_OK; i++) {
@@ -584,7 +652,7 @@ static enum ft_status pick_event_columns(struct table *t, bool *taken, struct ft
             t->column_of[COLUMN_TIME] = t->column_of[COLUMN_CYCLE];
         }
         if (st == FT_OK && roles[i].role == COLUMN_COMPONENT &&
-            t->column_of[COLUMN_COMPONENT] == COLUMN_NONE && strcmp(o->kind, "failure") == 0) {
+            t->column_of[COLUMN_COMPONENT] == COLUMN_NONE && is_failure) {
             const int failure = columns_find(&t->columns, "failure");
             if (failure != COLUMN_NONE && !taken[failure]) {
                 t->column_of[COLUMN_COMPONENT] = failure;
@@ -592,9 +660,16 @@ static enum ft_status pick_event_columns(struct table *t, bool *taken, struct ft
             }
         }
     }
+    if (st == FT_OK && o->kind == NULL)
+        st = pick(t, COLUMN_KIND, NULL, taken, err);
     if (st != FT_OK)
         return st;
     columns_list(&t->columns, list, sizeof(list));
+    if (o->kind == NULL && t->column_of[COLUMN_KIND] == COLUMN_NONE)
+        return ft_fail(err, FT_INVALID,
+                       "%s: line 1: no column kind among: %s. --kind says what the events are: "
+                       "failure, replacement, repair, inspection or alarm",
+                       t->s->file, list);
     if (t->column_of[COLUMN_TIME] == COLUMN_NONE)
         return ft_fail(err, FT_INVALID,
                        "%s: line 1: no time column among: %s. Expected a name such as time or "
@@ -619,17 +694,15 @@ enum ft_status import_events(struct db *db, const char *file, const struct impor
                                         "note",  "external_key", "downtime_h"};
     enum { N_ROLES = sizeof(roles) / sizeof(roles[0]) };
     const double start_s = clock_mono_s();
-    struct table t = {.db = db, .o = o, .s = out};
-    enum event_kind kind;
+    struct table t = {.db = db, .o = o, .s = out, .currency = "EUR"};
+    if (db != NULL)
+        db_setting_get(db, "currency", "EUR", t.currency, sizeof(t.currency));
     *out = (struct import_summary){.file = file,
                                    .kind = "events",
                                    .first_ms = DB_NO_TIME,
                                    .last_ms = DB_NO_TIME,
                                    .is_dry_run = o->is_dry_run};
-    enum ft_status st = event_kind_parse(o->kind != NULL ? o->kind : "", &kind, err);
-    if (st != FT_OK)
-        return st;
-    st = table_open(&t, file, err);
+    enum ft_status st = table_open(&t, file, err);
     bool *taken = calloc(t.columns.n + 1, sizeof(*taken));
     if (st == FT_OK && taken == NULL)
         st = no_memory(err);

@@ -24,6 +24,13 @@ static bool is_item_fault(enum ft_status st)
     return st == FT_INVALID || st == FT_NOT_FOUND || st == FT_CONFLICT || st == FT_REFUSED;
 }
 
+static enum ft_status check_policy(const struct ingest_policy *policy, struct ft_err *err)
+{
+    return policy->class_name == NULL
+               ? FT_OK
+               : ingest_check_name("class", policy->class_name, strlen(policy->class_name), err);
+}
+
 /* Finds the asset, or makes it when the policy has a class. */
 static enum ft_status find_asset(struct db *db, const struct ingest_policy *policy, const char *key,
                                  int64_t *id, int64_t *class_id, struct ft_err *err)
@@ -165,6 +172,8 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
                                const struct ingest_reading *items, size_t n,
                                struct ingest_result *results, struct ft_err *err)
 {
+    if (check_policy(policy, err) != FT_OK)
+        return FT_INVALID;
     struct order *order = calloc(n + 1, sizeof(*order));
     int64_t *ts_ms = calloc(n + 1, sizeof(*ts_ms));
     double *value = calloc(n + 1, sizeof(*value));
@@ -261,6 +270,8 @@ enum ft_status ingest_events(struct db *db, const struct ingest_policy *policy,
                              const struct ingest_event *items, size_t n,
                              struct ingest_result *results, struct ft_err *err)
 {
+    if (check_policy(policy, err) != FT_OK)
+        return FT_INVALID;
     enum ft_status st = db_begin(db, err);
     if (st != FT_OK)
         return st;

@@ -106,9 +106,9 @@ static bool find_series(struct parser *s, const struct csv_record *rec, uint32_t
     struct csv_field sensor = {"", 0};
     char pair[2 * 4 * INGEST_NAME_MAX + 2];
     if (l->asset_col != COLUMN_NONE)
-        asset = csv_trim(rec->fields[l->asset_col]);
+        asset = csv_text(rec->fields[l->asset_col]);
     if (l->is_long)
-        sensor = csv_trim(rec->fields[l->sensor_col]);
+        sensor = csv_text(rec->fields[l->sensor_col]);
     if (s->has_last && is_same(asset, s->last) && is_same(sensor, s->last_sensor)) {
         *series = s->last_series;
         return true;

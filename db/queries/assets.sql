@@ -89,3 +89,28 @@ SELECT id, asset_id, name, unit, role FROM sensor WHERE asset_id = :asset_id ORD
 -- name: sensor_list_all
 SELECT s.id, s.asset_id, s.name, s.unit, s.role FROM sensor s JOIN asset a ON a.id = s.asset_id
 ORDER BY a.key, s.name
+
+-- name: move_components
+INSERT INTO component (class_id, name, unplanned_h, planned_h, unplanned_repair_minor,
+                       planned_repair_minor, spare, spare_lead_ms, skill)
+SELECT DISTINCT :class_id, name, unplanned_h, planned_h, unplanned_repair_minor,
+       planned_repair_minor, spare, spare_lead_ms, skill
+FROM component
+WHERE (id IN (SELECT component_id FROM event WHERE asset_id = :asset_id)
+       OR id IN (SELECT component_id FROM work_order WHERE asset_id = :asset_id))
+  AND name NOT IN (SELECT name FROM component WHERE class_id = :class_id)
+
+-- name: move_events
+UPDATE event
+SET component_id = (SELECT n.id FROM component n JOIN component o ON o.name = n.name
+                    WHERE o.id = event.component_id AND n.class_id = :class_id)
+WHERE asset_id = :asset_id AND component_id IS NOT NULL
+
+-- name: move_work_orders
+UPDATE work_order
+SET component_id = (SELECT n.id FROM component n JOIN component o ON o.name = n.name
+                    WHERE o.id = work_order.component_id AND n.class_id = :class_id)
+WHERE asset_id = :asset_id AND component_id IS NOT NULL
+
+-- name: move_asset
+UPDATE asset SET class_id = :class_id WHERE id = :asset_id
