@@ -23,8 +23,8 @@
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_WORK, PHASE_READY, PHASE_SENT };
 
-/* How many bytes over the limit are read and thrown away, so that a client that does not look
- * before it has sent everything still gets its 413. */
+/* How many bytes of a refused body are read and thrown away, so that a client that does not look
+ * before it has sent everything still gets its answer instead of a reset connection. */
 #define DISCARD_MAX ((size_t)4 << 20)
 #define MIN_BYTES_PER_S 1024.0
 #define BODY_GRACE_S 10.0
@@ -39,7 +39,7 @@ struct exchange {
     enum phase phase;
     struct buf body;
     size_t n_discarded;
-    bool is_too_large;
+    bool is_refused; /* the reply stands already; what comes of the body is thrown away */
     size_t uri_len;
     char uri[GUARD_MAX_URI + 2]; /* raw; one byte more shows that it was too long */
 };
@@ -284,6 +284,16 @@ static void take_peer(struct exchange *e)
     }
 }
 
+static void too_large(struct exchange *e)
+{
+    const bool takes_none = e->x.max_body == 0;
+    reply_problem(&e->x.reply, takes_none ? 400 : 413, "body-too-large",
+                  takes_none ? "this call takes no body"
+                             : "the body is larger than this call takes",
+                  e->x.request.id);
+    e->is_refused = true;
+}
+
 /* The header is complete: guard, address, route. */
 static enum MHD_Result on_header(struct exchange *e, const char *method, const char *version)
 {
@@ -316,22 +326,18 @@ static enum MHD_Result on_header(struct exchange *e, const char *method, const c
     pthread_mutex_unlock(&s->lock);
     if (is_draining)
         return refuse(e, 503, "stopping", "the server is stopping");
-    const bool has_body = http_header(rq, "Transfer-Encoding") != NULL ||
-                          (http_header(rq, "Content-Length") != NULL &&
-                           strtoull(http_header(rq, "Content-Length"), NULL, 10) > 0);
+    const char *length_text = http_header(rq, "Content-Length");
+    const unsigned long long length = length_text != NULL ? strtoull(length_text, NULL, 10) : 0;
     if (!s->ops.begin(s->ctx, &e->x)) {
         finish_reply(e);
-        e->x.reply.is_last |= has_body;
-        if (has_body)
-            return send_reply(e);
-        e->phase = PHASE_READY; /* sent at the next call, so that the connection can be kept */
-        return MHD_YES;
+        e->is_refused = true;
+    } else if (length > e->x.max_body) {
+        too_large(e);
     }
-    const char *length = http_header(rq, "Content-Length");
-    if (length != NULL && strtoull(length, NULL, 10) > e->x.max_body)
-        return refuse(e, e->x.max_body == 0 ? 400 : 413, "body-too-large",
-                      e->x.max_body == 0 ? "this call takes no body"
-                                         : "the body is larger than this call takes");
+    if (e->is_refused && length > e->x.max_body + DISCARD_MAX) {
+        e->x.reply.is_last = true;
+        return send_reply(e);
+    }
     buf_init(&e->body, e->x.max_body);
     e->phase = PHASE_BODY;
     reaper_phase(s->reaper, slot_of(e->connection), REAPER_BODY, 0);
@@ -341,12 +347,12 @@ static enum MHD_Result on_header(struct exchange *e, const char *method, const c
 static enum MHD_Result on_body(struct exchange *e, const char *data, size_t *len)
 {
     reaper_progress(e->server->reaper, slot_of(e->connection), *len);
-    if (e->body.len + *len > e->x.max_body)
-        e->is_too_large = true;
-    if (e->is_too_large) {
+    if (!e->is_refused && e->body.len + *len > e->x.max_body)
+        too_large(e);
+    if (e->is_refused) {
         buf_free(&e->body);
         e->n_discarded += *len;
-        if (e->n_discarded > DISCARD_MAX)
+        if (e->n_discarded > e->x.max_body + DISCARD_MAX)
             return MHD_NO;
     } else {
         buf_put(&e->body, data, *len);
@@ -379,8 +385,8 @@ static bool enqueue(struct server *s, struct exchange *e)
 static enum MHD_Result on_complete_request(struct exchange *e)
 {
     struct server *s = e->server;
-    if (e->is_too_large)
-        return refuse(e, 413, "body-too-large", "the body is larger than this call takes");
+    if (e->is_refused)
+        return send_reply(e);
     if (buf_status(&e->body, NULL) != FT_OK)
         return refuse(e, 503, "no-memory", "memory is short");
     e->x.request.body = e->body.data != NULL ? e->body.data : "";
@@ -609,8 +615,7 @@ static enum ft_status start_daemon(struct server *s, struct ft_err *err)
 {
     const struct server_options *o = &s->options;
     struct MHD_OptionItem extra[4] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_TURBO;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     if (o->tls_cert != NULL) {
         flags |= MHD_USE_TLS;
         extra[0] =
@@ -629,7 +634,7 @@ static enum ft_status start_daemon(struct server *s, struct ft_err *err)
         MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, o->n_event_threads,
         MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         o->max_connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         s, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
