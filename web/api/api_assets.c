@@ -1,0 +1,53 @@
+/* The fleet, its key figures, one asset's page and its timeline. */
+#include "web/api/handlers.h"
+
+#include "app/base/json.h"
+#include "app/fleet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A tree with "items" and "next_cursor" that a builder made: as it is, or its items as CSV. */
+static enum ft_status reply_built_list(struct api_call *c, cJSON *tree, struct ft_err *err)
+{
+    const cJSON *next = json_get(tree, "next_cursor");
+    char cursor[200] = "";
+    if (cJSON_IsString(next))
+        snprintf(cursor, sizeof(cursor), "%s", next->valuestring);
+    if (cursor[0] == '\0' && !reply_accepts(http_header(c->rq, "Accept"), "text/csv"))
+        return api_reply(c, tree, err);
+    if (cursor[0] != '\0')
+        api_add_link(c, cursor);
+    if (!reply_accepts(http_header(c->rq, "Accept"), "text/csv"))
+        return api_reply(c, tree, err);
+    const enum ft_status st = reply_csv(c->reply, json_get(tree, "items"), err);
+    c->reply->status = 200;
+    cJSON_Delete(tree);
+    return st;
+}
+
+enum ft_status api_assets_list(struct api_call *c, struct ft_err *err)
+{
+    const struct fleet_query q = {.window_ms = api_duration(c, "window", 0),
+                                  .class_name = api_text(c, "class"),
+                                  .area = api_text(c, "area"),
+                                  .state = api_text(c, "state"),
+                                  .q = api_text(c, "q"),
+                                  .sort = api_text(c, "sort"),
+                                  .cursor = api_text(c, "cursor"),
+                                  .limit = (size_t)api_int(c, "limit", 0),
+                                  .is_plain = api_text(c, "expand") == NULL};
+    cJSON *tree = NULL;
+    const enum ft_status st = fleet_json(c->db, &q, &tree, err);
+    return st == FT_OK ? reply_built_list(c, tree, err) : st;
+}
+
+enum ft_status api_kpi_get(struct api_call *c, struct ft_err *err)
+{
+    const char *period = api_text(c, "period");
+    if (period != NULL && strcmp(period, "now") != 0)
+        return ft_fail(err, FT_INVALID, "parameter period: expected now");
+    cJSON *o = NULL;
+    const enum ft_status st = fleet_kpi_json(c->db, api_duration(c, "window", 0), &o, err);
+    return st == FT_OK ? api_reply(c, o, err) : st;
+}
