@@ -77,7 +77,7 @@ BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 C_FILES := $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 
-.PHONY: all build run test unit bench lint layers sanitize fuzz install clean deps-build deps-test
+.PHONY: all build run test unit bench lint check-contrast layers sanitize fuzz install clean deps-build deps-test
 all: build
 build: $(BUILD)/fettle
 
@@ -163,7 +163,9 @@ bench:
 # --- checks -----------------------------------------------------------------------------------------
 layers:
 	@packaging/layers.sh
-lint: 
+check-contrast:
+	@/usr/bin/python3 packaging/check-contrast.py
+lint: check-contrast
 	@packaging/need.sh $(PKG_LINT)
 	@$(MAKE) --no-print-directory $(BUILD)/gen/queries.h
 	@packaging/lint.sh $(BUILD)

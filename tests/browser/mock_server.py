@@ -420,7 +420,7 @@ class Data:
     def models(self, q):
         if self.case == "empty":
             return []
-        base = {"target": "failure", "horizon_s": 2592000, "created": iso(NOW - timedelta(days=1)),
+        base = {"target": "failure", "horizon_s": 2592000, "created_at": iso(NOW - timedelta(days=1)),
                 "until": iso(NOW), "seed": 1, "build": "0.1.0", "fingerprint": "9f2c" * 16,
                 "sha256": "ab12" * 16, "features": [{"name": "vibration_mm_s.slope.long"}]}
         return [dict(base, id=12, **{"class": "pump"}, component="bearing", kind="gbdt", state="champion",
@@ -449,12 +449,25 @@ class Data:
                          "champion": "weibull_age", "challenger": "gbdt", "promoted": False,
                          "why": "no better out of fold"}]})
 
+    def imports(self, q):
+        if self.case == "empty":
+            return []
+        return [{"id": 1, "file": "readings.csv", "kind": "readings", "started": iso(NOW), "ended": iso(NOW),
+                 "rows": 1000, "new": 990, "unchanged": 8, "rejected": 2}]
+
+    def quarantine(self, q):
+        if self.case == "empty":
+            return []
+        return [{"id": 1, "import": 1, "file": "readings.csv", "line": 17, "column": "vibration",
+                 "reason": "not a number: expected digits", "raw": "P-2107,2026-11-01T00:00Z,n/a",
+                 "at": iso(NOW)}]
+
     def ledger(self, q):
         if self.case == "empty":
             return []
         return [{"id": i, "asset": "P-2104", "component": "bearing", "model": 12,
                  "as_of": iso(NOW - timedelta(days=40 + i)), "horizon_s": 2592000, "p": p, "outcome": o,
-                 "decided": o and iso(NOW - timedelta(days=9))}
+                 "decided_at": o and iso(NOW - timedelta(days=9))}
                 for i, (p, o) in enumerate([(.41, "failed"), (.33, "failed"), (.28, "survived"),
                                             (.03, "failed"), (.02, "survived"), (.24, None)])]
 
@@ -505,7 +518,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         d = self.data
         lists = {"models": d.models, "runs": d.runs, "ledger": d.ledger,
                  "work-orders": lambda q: list(d.orders.values()), "keys": lambda q: [],
-                 "webhooks": lambda q: []}
+                 "webhooks": lambda q: [], "imports": d.imports, "quarantine": d.quarantine}
         plain = {"site": d.site, "assets": d.list_assets, "kpi": d.kpi, "readings": d.readings,
                  "schedule": d.schedule}
         if len(p) == 1 and p[0] in plain:

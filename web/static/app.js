@@ -14,17 +14,18 @@ const PAGES = [
     { path: /^\/work-orders\/?$/, module: './page_work_orders.js', nav: 'work_orders' },
     { path: /^\/work-orders\/([^/]+)\/?$/, module: './page_work_order.js', nav: 'work_orders' },
     { path: /^\/models\/?$/, module: './page_models.js', nav: 'models' },
-    { path: /^\/track-record\/?$/, module: './page_track.js', nav: 'track' },
+    { path: /^\/track\/?$/, module: './page_track.js', nav: 'track' },
     { path: /^\/roi\/?$/, module: './page_roi.js', nav: 'roi' },
     { path: /^\/runs\/?$/, module: './page_runs.js', nav: 'runs' },
+    { path: /^\/data\/?$/, module: './page_data.js', nav: 'data' },
     { path: /^\/admin\/?$/, module: './page_admin.js', nav: 'admin' },
 ];
 const NAV = [
     ['nav_today', [['fleet', '/fleet', 'f'], ['plan', '/plan', 'p'],
         ['work_orders', '/work-orders', 'w']]],
-    ['nav_evidence', [['models', '/models', 'm'], ['track', '/track-record', 't']]],
+    ['nav_evidence', [['models', '/models', 'm'], ['track', '/track', 't']]],
     ['nav_money', [['roi', '/roi', 'r']]],
-    ['nav_system', [['runs', '/runs', 'n'], ['admin', '/admin', 'a']]],
+    ['nav_system', [['data', '/data', 'd'], ['runs', '/runs', 'n'], ['admin', '/admin', 'a']]],
 ];
 const GO = Object.fromEntries(NAV.flatMap(([, items]) => items.map(([, href, key]) => [key, href])));
 

@@ -131,7 +131,7 @@ export function rangeStrip({ median, low, high }, max) {
 export function rangeAxis(max) {
     const w = 88;
     const svg = s('svg', { width: w, height: 13, viewBox: `0 0 ${w} 13`, 'aria-hidden': 'true',
-        class: 'axis' });
+        class: 'chart axis' });
     for (const k of [0, 1, 2, 3]) {
         svg.append(text(1 + (k / 3) * (w - 10), 11, f.count((k * max) / 3), 'quiet', 'middle'));
     }

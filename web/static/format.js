@@ -159,11 +159,11 @@ function parts(x, options) {
 
 const yearOf = (x) => parts(x, { year: 'numeric' });
 
-/* "Fri 4 Dec", with the year when it is not this one. */
+/* "Fri 4 Dec"; "12 Jan 2027" when it is not this year. */
 export function day(x) {
     if (!x) return NONE;
-    const year = yearOf(x) === yearOf(siteNow()) ? {} : { year: 'numeric' };
-    return parts(x, { weekday: 'short', day: 'numeric', month: 'short', ...year });
+    return parts(x, { day: 'numeric', month: 'short', ...(yearOf(x) === yearOf(siteNow())
+        ? { weekday: 'short' } : { year: 'numeric' }) });
 }
 
 /* "4 Dec" */

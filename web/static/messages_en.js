@@ -3,7 +3,7 @@ export default {
     /* frame */
     nav_label: 'Pages', nav_today: 'Today', nav_evidence: 'Evidence', nav_money: 'Money', nav_system: 'System',
     nav_fleet: 'Fleet', nav_plan: 'Plan', nav_work_orders: 'Work orders', nav_models: 'Models',
-    nav_track: 'Track record', nav_roi: 'ROI', nav_runs: 'Night runs', nav_admin: 'Admin', nav_more: 'More',
+    nav_track: 'Track record', nav_roi: 'ROI', nav_runs: 'Night runs', nav_data: 'Data', nav_admin: 'Admin', nav_more: 'More',
     skip: 'Skip to the page', find: 'Find asset or work order', nothing_found: 'Nothing found for “{q}”',
     open_work_order: 'open this work order', breadcrumb: 'Where you are',
     last_reading: 'Last reading {age} ago', no_readings: 'No readings yet',
@@ -197,8 +197,15 @@ export default {
     by_class: 'By class', promoted_only_better: 'promoted only when not worse out of fold', promoted: 'promoted', kept: 'champion kept',
     no_classes: 'No class was trained.', stages: 'Stages', no_stages: 'No stages were recorded.', all_runs: 'All runs',
     retrain_now: 'Retrain now', retrain_started: 'Retraining has started.',
+    /* data */
+    data_lead: { one: '1 row could not be taken.', other: '{n} rows could not be taken.' }, data_lead_none: 'Every row that came was taken.',
+    data_rest: { one: '1 import so far.', other: '{n} imports so far.' }, imports: 'Imports', quarantine: 'Quarantine',
+    no_imports: 'Nothing was imported yet. Start with “fettle import readings FILE.csv”; add --dry-run to see what would happen.',
+    no_quarantine: 'Empty: every row was understood.', col_file: 'File', col_rows: 'Rows', col_new: 'New',
+    col_unchanged: 'Unchanged', col_rejected: 'Not taken', col_line: 'Line', col_column: 'Column', col_reason: 'What was wrong',
+    col_raw: 'The row as it came', interrupted: 'interrupted', quarantine_note: 'repair the file and import it again: what is there already stays as it is',
     /* admin */
     admin_lead: 'Reading is open on this computer; changing needs a key.', admin_rest: 'Keys are made on the command line and stored as hashes.',
-    api_keys: 'API keys', webhooks: 'Webhooks', no_keys: 'No keys yet. Make one with “fettle key add --name NAME --role planner”.',
+    api_keys: 'API keys', webhooks: 'Webhooks', no_keys: 'No keys yet. Make one with “fettle key create --name NAME --role planner”.',
     no_webhooks: 'Nobody is told about changes yet. POST /api/v1/webhooks adds an address.',
 };

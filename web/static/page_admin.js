@@ -17,12 +17,11 @@ export async function show(ctx) {
     h('div', { class: 'stack' }, keys, hooks));
     const fill = () => {
         table(ctx, keys, '/keys', t('api_keys'), t('no_keys'), ['col_name', 'col_role', 'col_key', 'col_made',
-            'col_used', 'col_expires'], (k) => [h('b', null, k.name), word('role', k.role), k.public_id
-            || k.id || '\u2014', f.day(k.created), k.used ? f.dateTime(k.used) : t('never'), k.revoked ? t(
+            'col_used', 'col_expires'], (k) => [h('b', null, k.name), word('role', k.role), k.id, f.day(k.created), k.used ? f.dateTime(k.used) : t('never'), k.revoked ? t(
             'revoked') : k.expires ? f.day(k.expires) : t('never')]);
-        table(ctx, hooks, '/webhooks', t('webhooks'), t('no_webhooks'), ['col_url', 'col_events', 'col_state',
-            'col_made'], (w) => [h('b', null, w.url), Array.isArray(w.events) ? w.events.join(', ') : w.events,
-            w.active === false || w.is_active === false ? t('paused') : t('active'), f.day(w.created)]);
+        table(ctx, hooks, '/webhooks', t('webhooks'), t('no_webhooks'), ['col_url', 'col_events', 'col_state'],
+        (w) => [h('b', null, w.url), Array.isArray(w.events) ? w.events.join(', ') : w.events,
+            w.active === false ? t('paused') : t('active'), f.day(w.created)]);
     };
     fill();
     return { update: fill };

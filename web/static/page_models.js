@@ -24,8 +24,8 @@ export async function show(ctx) {
         if (!models.length) {
             return panel({ title: t('nav_models'), body: empty(t('empty_models')) });
         }
-        const rest = models.filter((m) => m.state !== 'champion').sort((a, b) => (b.created
-            || '').localeCompare(a.created || ''));
+        const rest = models.filter((m) => m.state !== 'champion').sort((a, b) => (b.created_at
+            || '').localeCompare(a.created_at || ''));
         return h('div', { class: 'stack' }, group(t('models_champions'), champions, ctx),
             rest.length ? group(t('models_others'), rest.slice(0, 60), ctx) : null);
     } });
@@ -58,7 +58,7 @@ function group(title, models, ctx) {
             m.kind))), h('td', null, word('model_state', m.state)), h('td', { class: 'second' }, l ? word(
             'metric', l.name) : '\u2014'), h('td', { class: 'num' }, h('b', null, l ? num(l.value, l.name)
             : '\u2014')), h('td', { class: 'num second' }, l ? num(l.base, l.name) : '\u2014'),
-        h('td', { class: 'nowrap' }, f.day(m.created || m.trained_at)), h('td', { class: 'small' }, m.reason
+        h('td', { class: 'nowrap' }, f.day(m.created_at)), h('td', { class: 'small' }, m.reason
             || ''));
     })))) });
 }

@@ -4,6 +4,7 @@ import { h, clear } from './dom.js';
 import { t, word } from './messages.js';
 import { get, getAll, send, seg, url, onceKey } from './api.js';
 import * as f from './format.js';
+import * as c from './charts.js';
 import { head, panel, strip, into, empty, withKey, done, errorText, dialog, failed } from './ui.js';
 
 export async function show(ctx) {
@@ -34,7 +35,7 @@ const took = (r) => (r.started && r.ended ? (new Date(r.ended) - new Date(r.star
 
 function draw(view, list, newest, report) {
     const running = list.find((r) => r.state === 'running');
-    const promoted = (report?.classes || []).filter((c) => c.promoted).length;
+    const promoted = (report?.classes || []).filter((k) => k.promoted).length;
     clear(view.headBox, head({ title: t('nav_runs'), answer: report ? { lead: t(`night_${report.state}`, {
         day: f.day(report.started), took: seconds(took(report)) }), rest: t('night_promoted', {
         n: promoted }) } : { lead: t('night_none'), rest: t('night_none_rest') }, actions: [h('button', {
@@ -74,20 +75,15 @@ function night(r) {
             'div', { class: 'scroll', tabindex: 0 }, h('table', null, h('thead', null, h('tr', null,
             ['col_class', 'col_target', 'col_part', 'col_champion', 'col_challenger', 'col_result',
                 'col_why'].map((k) => h('th', { scope: 'col' }, t(k))))), h('tbody', null, r.classes.map(
-                (c) => h('tr', null, h('td', null, h('b', null, c.class)), h('td', null, word('target',
-                    c.target)), h('td', null, c.component || t('whole_asset')), h('td', null, modelText(
-                    c.champion)), h('td', null, modelText(c.challenger)), h('td', { class: 'nowrap' },
-                    c.promoted ? h('b', null, `↑ ${t('promoted')}`) : t('kept')), h('td', { class:
-                        'small' }, c.why || '')))))) : empty(t('no_classes')) }),
+                (k) => h('tr', null, h('td', null, h('b', null, k.class)), h('td', null, word('target',
+                    k.target)), h('td', null, k.component || t('whole_asset')), h('td', null, modelText(
+                    k.champion)), h('td', null, modelText(k.challenger)), h('td', { class: 'nowrap' },
+                    k.promoted ? h('b', null, `↑ ${t('promoted')}`) : t('kept')), h('td', { class:
+                        'small' }, k.why || '')))))) : empty(t('no_classes')) }),
         panel({ title: t('stages'), note: t('seconds_word'), body: stages.length ? h('table', null, h('tbody',
-            null, stages.map((q) => h('tr', null, h('th', { scope: 'row' }, q.name), h('td', null, bar(
-            q.seconds / longest)), h('td', { class: 'num' }, f.estimate(q.seconds, 2)), h('td', { class:
+            null, stages.map((q) => h('tr', null, h('th', { scope: 'row' }, q.name), h('td', null, c.fraction(
+            q.seconds / longest, 80)), h('td', { class: 'num' }, f.fixed(q.seconds, q.seconds < 10 ? 1 : 0)), h('td', { class:
                 'small second' }, q.result || ''))))) : empty(t('no_stages')) }))];
-}
-
-function bar(frac) {
-    const m = h('meter', { min: 0, max: 1, value: frac });
-    return m;
 }
 
 function modelText(m) {

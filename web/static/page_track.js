@@ -71,7 +71,7 @@ function table(rows) {
         h('td', null, x.component || t('whole_asset')), h('td', { class: 'nowrap' }, f.day(x.as_of)),
         h('td', { class: 'nowrap' }, f.duration(x.horizon_s)), h('td', { class: 'num' }, h('b', null,
             f.percent(x.p))), h('td', null, isDue(x) ? word('ledger', x.outcome) : t('ledger_open')),
-        h('td', null, verdict(x)), h('td', { class: 'nowrap' }, f.day(x.decided)))))));
+        h('td', null, verdict(x)), h('td', { class: 'nowrap' }, f.day(x.decided_at)))))));
 }
 
 function verdict(x) {

@@ -169,7 +169,7 @@ export async function askKey(why) {
     } } }, h('p', null, why || t('key_why')),
     h('div', { class: 'field' }, h('label', { for: 'key-input' }, t('key_label')), input),
     h('p', { class: 'small' }, t('key_how'), ' ', h('code', null,
-        'fettle key add --name planner --role planner')),
+        'fettle key create --name planner --role planner')),
     h('div', { class: 'bar' }, apiKey() ? h('button', { class: 'btn', type: 'button',
         on: { click: () => {
             setApiKey('');
