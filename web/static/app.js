@@ -264,7 +264,11 @@ async function route() {
             const text = q.toString();
             return location.pathname + (text ? `?${text}` : '');
         },
-        reload: route,
+        reload: () => {
+            app.page?.end?.();
+            app.page = null;
+            return route();
+        },
     };
     try {
         if (isSame && app.page.update) {

@@ -246,8 +246,8 @@ function tableHead(view, q, isCycles, axis) {
     const sorted = (key, label, cls, first = '-') => {
         const isOn = q.sort.replace(/^-/, '') === key;
         const down = q.sort.startsWith('-');
-        return h('th', { scope: 'col', class: cls, 'aria-sort': isOn ? (down !== (first === '')
-            ? 'descending' : 'ascending') : null },
+        return h('th', { scope: 'col', class: cls, 'aria-sort': isOn ? (down ? 'descending'
+            : 'ascending') : null },
         h('button', { type: 'button', on: { click: () => view.ctx.go(view.ctx.href({
             sort: isOn ? (down ? key : `-${key}`) : `${first}${key}`, all: null })) } },
         label, isOn ? `${f.NB}${down ? '▼' : '▲'}` : ''));
@@ -260,7 +260,7 @@ function tableHead(view, q, isCycles, axis) {
         sorted('money', t('col_money', { unit: f.currency() }), 'c-money'),
         sorted('p', t('col_fails', { n }), 'c-p'),
         h('th', { scope: 'col', class: 'c-rul', 'aria-sort': q.sort.endsWith('rul')
-            ? 'ascending' : null }, h('button', { type: 'button', on: { click: () => view.ctx.go(
+            ? (q.sort === 'rul' ? 'descending' : 'ascending') : null }, h('button', { type: 'button', on: { click: () => view.ctx.go(
             view.ctx.href({ sort: q.sort === '-rul' ? 'rul' : '-rul', all: null })) } },
         t(isCycles ? 'col_life_cycles' : 'col_life'), h('span', { class: 'muted' }, ' 80 %')), h('span', { class: 'rul-cell' },
             h('span', { class: 'v' }), c.rangeAxis(axis))),
