@@ -122,3 +122,14 @@ double age_model_remaining_ms(const struct age_model *m, int64_t age_ms, double 
     const double age = age_ms > 0 ? (double)age_ms / m->unit_ms : 0;
     return weibull_remaining_quantile(&m->life, age, p) * m->unit_ms;
 }
+
+double age_model_expected(const struct age_model *m, int64_t age_ms, double cap_units)
+{
+    enum { STEPS = 100 }; /* midpoint rule over the survival curve */
+    double sum = 0;
+    for (size_t i = 0; i < STEPS; i++) {
+        const double t = ((double)i + 0.5) * cap_units / STEPS;
+        sum += exp(-age_model_hazard(m, age_ms, (int64_t)(t * m->unit_ms)));
+    }
+    return sum * cap_units / STEPS;
+}

@@ -36,4 +36,8 @@ double age_model_hazard(const struct age_model *m, int64_t age_ms, int64_t dur_m
 /* Remaining life in ms that is not exceeded with probability p. */
 double age_model_remaining_ms(const struct age_model *m, int64_t age_ms, double p);
 
+/* Expected min(remaining life, cap) in the model's unit: the best answer of age alone in squared
+ * error. */
+double age_model_expected(const struct age_model *m, int64_t age_ms, double cap_units);
+
 #endif

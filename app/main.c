@@ -9,6 +9,8 @@ static const struct cli_command commands[] = {
     {"demo", "make a seeded plant with known truth, train and plan", cmd_demo},
     {"import", "read readings, assets, events or C-MAPSS files", cmd_import},
     {"train", "fit models of one asset class and choose the champion", cmd_train},
+    {"evaluate", "measure the champions on what they have not seen", cmd_evaluate},
+    {"predict", "forecast every asset now, or as of a past instant", cmd_predict},
     {"serve", "serve the dashboard and the API", cmd_serve},
     {"export", "write readings, assets, events, work orders or the ledger", cmd_export},
     {"backup", "copy the database, also while a server runs", cmd_backup},

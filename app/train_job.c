@@ -447,26 +447,13 @@ out:
 
 /* --- baseline --- */
 
-/* Expected min(remaining life, cap) of an asset alive at age: the best answer of age alone in
- * squared error. Midpoint rule over the survival curve. */
-static double expected_rul(const struct age_model *m, int64_t age_ms, double cap_units)
-{
-    enum { STEPS = 100 };
-    double sum = 0;
-    for (size_t i = 0; i < STEPS; i++) {
-        const double t = ((double)i + 0.5) * cap_units / STEPS;
-        sum += exp(-age_model_hazard(m, age_ms, (int64_t)(t * m->unit_ms)));
-    }
-    return sum * cap_units / STEPS;
-}
-
 static double age_answer(const struct train_run *r, const struct age_model *m, size_t c, size_t row)
 {
     const struct history_asset *a = &r->h->assets[r->d.rows[row].asset];
     const int64_t t = r->d.rows[row].as_of_ms;
     const int64_t renewed = history_renewal_ms(r->h, a, r->components[c], t);
     const int64_t age = renewed != DB_NO_TIME ? t - renewed : DB_NO_TIME;
-    return r->o->is_rul ? expected_rul(m, age, r->cap_units)
+    return r->o->is_rul ? age_model_expected(m, age, r->cap_units)
                         : age_model_probability(m, age, r->o->horizon_ms);
 }
 

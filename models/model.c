@@ -96,14 +96,18 @@ void model_predict_raw(const struct model *m, const struct matrix *x, double *ou
     m->ops->predict(m->fitted, x, out);
 }
 
+double model_final_of_raw(const struct model *m, double raw)
+{
+    if (m->task != TASK_CLASSIFY && m->kind != MODEL_WEIBULL_AGE)
+        return raw;
+    return m->calibration != NULL ? calibration_apply(m->calibration, raw) : 1 / (1 + exp(-raw));
+}
+
 void model_predict(const struct model *m, const struct matrix *x, double *out)
 {
     model_predict_raw(m, x, out);
-    if (m->task != TASK_CLASSIFY && m->kind != MODEL_WEIBULL_AGE)
-        return;
     for (size_t i = 0; i < x->n_rows; i++)
-        out[i] = m->calibration != NULL ? calibration_apply(m->calibration, out[i])
-                                        : 1 / (1 + exp(-out[i]));
+        out[i] = model_final_of_raw(m, out[i]);
 }
 
 enum ft_status model_contributions(const struct model *m, const double *row, double *out,

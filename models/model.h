@@ -71,6 +71,8 @@ void model_predict_raw(const struct model *m, const struct matrix *x, double *ou
 /* Final predictions: probability (calibrated once a calibration is attached; also of weibull_age),
  * value, or log relative hazard. */
 void model_predict(const struct model *m, const struct matrix *x, double *out);
+/* What model_predict() makes of one raw prediction. */
+double model_final_of_raw(const struct model *m, double raw);
 /* Contributions of one row to the raw prediction, out[n_cols + 1], the last is the base. */
 enum ft_status model_contributions(const struct model *m, const double *row, double *out,
                                    struct ft_err *err);

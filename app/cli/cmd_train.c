@@ -1,6 +1,7 @@
 /* fettle train: candidates of one class, their verdicts, the new champion. */
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/cli/class_arg.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/registry.h"
@@ -65,26 +66,6 @@ static enum ft_status parse_cap(struct db *db, const struct train_flags *f, doub
     *cap = (double)dur_ms / (double)(cls.cycle_ms > 0 ? cls.cycle_ms : MS_PER_DAY);
     asset_class_clear(&cls);
     return FT_OK;
-}
-
-/* The only class of the database when none is named. */
-static enum ft_status default_class(struct db *db, const char **name, char out[256],
-                                    struct ft_err *err)
-{
-    struct asset_class_list list = {0};
-    if (*name != NULL)
-        return FT_OK;
-    enum ft_status st = class_list(db, &list, err);
-    if (st != FT_OK)
-        return st;
-    if (list.n == 1)
-        (void)snprintf(out, 256, "%s", list.items[0].name);
-    else
-        st =
-            ft_fail(err, FT_INVALID, "name the class with --class: the database holds %zu", list.n);
-    asset_class_list_free(&list);
-    *name = out;
-    return st;
 }
 
 static void show_progress(void *ctx, const char *stage, size_t done, size_t total)
@@ -172,7 +153,7 @@ static enum ft_status train_and_store(struct db *db, const struct train_flags *f
 static enum ft_status run_train(const struct train_flags *flags, struct ft_err *err)
 {
     struct train_flags f = *flags;
-    char class_name[256];
+    char class_name[256] = "";
     struct db *db = NULL;
     char *report = NULL;
     int64_t run_id = 0;
@@ -187,7 +168,8 @@ static enum ft_status run_train(const struct train_flags *flags, struct ft_err *
     if (st == FT_OK)
         st = db_open_writer(cli_db_path(), false, &db, err);
     if (st == FT_OK)
-        st = default_class(db, &f.class_name, class_name, err);
+        st = class_arg(db, f.class_name, class_name, sizeof(class_name), err);
+    f.class_name = class_name;
     if (st == FT_OK)
         st = parse_cap(db, &f, &o.cap_units, err);
     if (st == FT_OK)
