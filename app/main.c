@@ -11,6 +11,7 @@ static const struct cli_command commands[] = {
     {"train", "fit models of one asset class and choose the champion", cmd_train},
     {"evaluate", "measure the champions on what they have not seen", cmd_evaluate},
     {"predict", "forecast every asset now, or as of a past instant", cmd_predict},
+    {"schedule", "the plan: what, when, who, for how much", cmd_schedule},
     {"serve", "serve the dashboard and the API", cmd_serve},
     {"export", "write readings, assets, events, work orders or the ledger", cmd_export},
     {"backup", "copy the database, also while a server runs", cmd_backup},
