@@ -170,6 +170,16 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
     r->next = next_order(s, r->asset->id);
 }
 
+void fleet_row_build(const struct snapshot *s, const struct asset *a, int64_t window_ms,
+                     struct fleet_row *out)
+{
+    const struct asset_class *c = catalog_class(&s->catalog, a->class_id);
+    memset(out, 0, sizeof(*out));
+    out->asset = a;
+    out->class_name = c != NULL ? c->name : "";
+    fill_row(s, window_ms, out);
+}
+
 enum ft_status fleet_rows_build(const struct snapshot *s, int64_t window_ms, struct fleet_row **out,
                                 size_t *n, struct ft_err *err)
 {
@@ -181,11 +191,7 @@ enum ft_status fleet_rows_build(const struct snapshot *s, int64_t window_ms, str
         const struct asset *a = &s->catalog.assets.items[i];
         if (a->retired_ms != DB_NO_TIME && a->retired_ms <= s->site.now_ms)
             continue;
-        struct fleet_row *r = &(*out)[(*n)++];
-        const struct asset_class *c = catalog_class(&s->catalog, a->class_id);
-        r->asset = a;
-        r->class_name = c != NULL ? c->name : "";
-        fill_row(s, window_ms, r);
+        fleet_row_build(s, a, window_ms, &(*out)[(*n)++]);
     }
     return FT_OK;
 }

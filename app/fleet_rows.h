@@ -40,4 +40,8 @@ enum fleet_state fleet_state_of(const struct snapshot *s, const struct snapshot_
 enum ft_status fleet_rows_build(const struct snapshot *s, int64_t window_ms, struct fleet_row **out,
                                 size_t *n, struct ft_err *err);
 
+/* The row of one asset, whether in service or not. */
+void fleet_row_build(const struct snapshot *s, const struct asset *a, int64_t window_ms,
+                     struct fleet_row *out);
+
 #endif
