@@ -465,13 +465,10 @@ enum ft_status asset_move(struct db *db, int64_t asset_id, int64_t class_id, str
 {
     static const enum query_id steps[] = {QUERY_move_components, QUERY_move_events,
                                           QUERY_move_work_orders, QUERY_move_asset};
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && st == FT_OK; i++)
         st = run_move(db, steps[i], asset_id, class_id, err);
-    if (st == FT_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return st;
+    return unit_end(db, st, err);
 }

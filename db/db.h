@@ -59,8 +59,9 @@ enum ft_status db_backup(struct db *db, const char *target, struct ft_err *err);
  * then. */
 enum ft_status db_restore(const char *path, const char *backup, struct ft_err *err);
 
-/* Grows with every commit that changed something, is the same for every connection and survives a
- * restart: for caches and ETags. */
+/* Grows with every commit that changed something, is the same for every connection, survives a
+ * restart and a restore (it is at least the clock's ms at the last commit): for caches and ETags.
+ */
 int64_t db_data_version(struct db *db);
 
 #endif

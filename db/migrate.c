@@ -44,7 +44,10 @@ enum ft_status migrate_check(struct db *db, bool *is_empty, int *version, struct
     if (application_id != DB_APPLICATION_ID)
         return ft_fail(err, FT_INVALID, "%s is an SQLite file, but not a Fettle database",
                        db->path);
-    if (user_version < 1 || user_version > (int64_t)db_migrations_count)
+    if (user_version < 1)
+        return ft_fail(err, FT_INVALID, "%s is damaged: it has schema version %lld", db->path,
+                       (long long)user_version);
+    if (user_version > (int64_t)db_migrations_count)
         return ft_fail(err, FT_INVALID,
                        "%s has schema version %lld, this program knows up to %zu: it was made by a "
                        "newer Fettle, please update this one",

@@ -7,9 +7,9 @@ CREATE TABLE setting (                      -- one row per site-wide setting
     value TEXT NOT NULL                     -- its value as text
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE change_counter (               -- one row: how many transactions changed something
+CREATE TABLE change_counter (               -- one row: which state of the data this is
     id INTEGER PRIMARY KEY CHECK (id = 1),  -- always 1
-    n  INTEGER NOT NULL                     -- grows by one with every commit; for ETags and caches
+    n  INTEGER NOT NULL                     -- grows with every commit, at least to the clock's ms, so that a restored or new file does not repeat the ETags of the one before
 ) STRICT;
 INSERT INTO change_counter (id, n) VALUES (1, 1);
 

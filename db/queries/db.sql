@@ -14,7 +14,8 @@ COMMIT
 ROLLBACK
 
 -- name: change_counter_add
-UPDATE change_counter SET n = n + 1
+UPDATE change_counter
+SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
 
 -- name: change_counter_get
 SELECT n FROM change_counter

@@ -4,6 +4,8 @@
 #include "db/reading_store.h"
 #include "db/statement.h"
 
+#include <pthread.h>
+
 static void test_reading_put_every_double(void **state)
 {
     struct db_fixture *f = *state;
@@ -393,6 +395,76 @@ static void test_reading_put_failure_keeps_the_rest(void **state)
     assert_ok(db_check(f->db, &f->err), f->err);
 }
 
+/* --- readers beside a writer ---------------------------------------------------------------- */
+
+enum { N_BATCHES = 60, BATCH_N = 700, N_READERS = 2 };
+
+struct reader_job {
+    const char *path;
+    int64_t sensor;
+    size_t n_scans, n_bad;
+};
+
+/* Whatever moment a scan sees, it sees whole batches without a hole. */
+static void *read_on(void *ctx)
+{
+    struct reader_job *job = ctx;
+    struct db *db = NULL;
+    size_t seen = 0;
+    if (db_open_reader(job->path, &db, NULL) != FT_OK) {
+        job->n_bad++;
+        return NULL;
+    }
+    while (seen < (size_t)N_BATCHES * BATCH_N && job->n_bad == 0) {
+        struct readings r;
+        if (reading_scan(db, job->sensor, 0, INT64_MAX, &r, NULL) != FT_OK) {
+            job->n_bad++;
+            break;
+        }
+        job->n_bad += r.n < seen || r.n % BATCH_N != 0;
+        for (size_t i = 0; i < r.n; i++)
+            job->n_bad += r.ts_ms[i] != (int64_t)i || r.value[i] != (double)i;
+        seen = r.n;
+        job->n_scans++;
+        readings_free(&r);
+    }
+    db_close(db);
+    return NULL;
+}
+
+static void test_reading_scan_beside_writer(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    struct reader_job jobs[N_READERS];
+    pthread_t threads[N_READERS];
+    int64_t ts[BATCH_N];
+    double v[BATCH_N];
+    for (int t = 0; t < N_READERS; t++) {
+        jobs[t] = (struct reader_job){.path = f->path, .sensor = sensor};
+        assert_int_equal(pthread_create(&threads[t], NULL, read_on, &jobs[t]), 0);
+    }
+    for (int64_t b = 0; b < N_BATCHES; b++) {
+        struct reading_counts c = {0};
+        for (int64_t i = 0; i < BATCH_N; i++) {
+            ts[i] = b * BATCH_N + i;
+            v[i] = (double)ts[i];
+        }
+        const size_t n_small = b % 2 == 0 ? 400 : 0; /* recent rows and blocks in turn */
+        assert_ok(db_begin(f->db, &f->err), f->err);
+        assert_ok(reading_put(f->db, sensor, ts, v, n_small, &c, &f->err), f->err);
+        assert_ok(
+            reading_put(f->db, sensor, ts + n_small, v + n_small, BATCH_N - n_small, &c, &f->err),
+            f->err);
+        assert_ok(db_commit(f->db, &f->err), f->err);
+    }
+    for (int t = 0; t < N_READERS; t++) {
+        pthread_join(threads[t], NULL);
+        assert_int_equal(jobs[t].n_bad, 0);
+        assert_true(jobs[t].n_scans > 0);
+    }
+}
+
 /* Every kind of damage is found and named. */
 static void test_db_check_finds_damage(void **state)
 {
@@ -451,6 +523,7 @@ int main(void)
         db_test(test_reading_put_identical_writes_nothing),
         db_test(test_reading_put_segments_after_only),
         db_test(test_reading_put_failure_keeps_the_rest),
+        db_test(test_reading_scan_beside_writer),
         db_test(test_db_check_finds_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
