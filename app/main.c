@@ -13,6 +13,7 @@ static const struct cli_command commands[] = {
     {"predict", "forecast every asset now, or as of a past instant", cmd_predict},
     {"schedule", "the plan: what, when, who, for how much", cmd_schedule},
     {"serve", "serve the dashboard and the API", cmd_serve},
+    {"life", "fit a life distribution, find the age to replace", cmd_life},
     {"export", "write readings, assets, events, work orders or the ledger", cmd_export},
     {"backup", "copy the database, also while a server runs", cmd_backup},
     {"restore", "put a backup in the place of the database", cmd_restore},

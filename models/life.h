@@ -67,6 +67,8 @@ double life_mean(const struct life_fit *f);
 double life_quantile(const struct life_fit *f, double p);
 /* int_0^t S(u) du, to about 1e-12 relative, by adaptive Gauss-Kronrod quadrature. */
 double life_lived_to(const struct life_fit *f, double t);
+/* Does the hazard rise anywhere? When not, replacing by age prevents nothing. */
+bool life_hazard_rises(const struct life_fit *f);
 /* F(0): 0 but for gumbel. */
 double life_mass_below_zero(const struct life_fit *f);
 

@@ -214,6 +214,11 @@ static double hazard_peak(const struct life_fit *f)
     }
 }
 
+bool life_hazard_rises(const struct life_fit *f)
+{
+    return hazard_peak(f) > 0;
+}
+
 /* h(T) int_0^T S - F(T), given T > 0. */
 static double condition(const struct life_fit *f, double t)
 {

@@ -94,6 +94,10 @@ static void test_life_age_replacement_never_pays(void **state)
     };
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
         assert_false(life_age_replacement(&never[i], 1, 2).has_optimum);
+    assert_false(life_hazard_rises(&never[0]));
+    assert_true(life_hazard_rises(&never[1]));
+    assert_false(life_hazard_rises(&never[3]));
+    assert_false(life_hazard_rises(&laws[LIFE_EXPONENTIAL]));
 }
 
 /* The answer is the least rate on a grid around it, for every law that has one. */

@@ -1,0 +1,133 @@
+"""fettle life: published data sets with their published answers, refusals, verdicts, words."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+FETTLE = os.environ["FETTLE"]
+ROOT = pathlib.Path(os.environ["FETTLE_ROOT"])
+DATA = pathlib.Path(os.environ.get("FETTLE_DATA", ROOT.parent / "shared" / "data")) / "reliability_life"
+
+
+def life(*words, text=None):
+    return subprocess.run([FETTLE, "life", *map(str, words)], input=text, capture_output=True,
+                          text=True, timeout=60)
+
+
+def answer(*words, text=None):
+    done = life(*words, "--json", text=text)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@unittest.skipUnless(DATA.is_dir(), f"no reliability data at {DATA}")
+class Published(unittest.TestCase):
+    # units, failures, Weibull scale, shape, log-likelihood: figures of the books, by R survival.
+    SETS = {"lzbearing": (23, 23, 81.875, 2.102, -113.692),
+            "shockabsorber": (38, 11, 27718.7, 3.160, -123.995),
+            "locomotivecontrol": (96, 37, 183.40, 2.331, -237.383),
+            "fan": (70, 12, 26296.8, 1.058, -135.153),
+            "bearingcage": (1703, 6, 11792.2, 2.035, -76.437)}
+
+    def test_weibull_of_each_set(self):
+        for name, (n, failures, scale, shape, loglik) in self.SETS.items():
+            with self.subTest(name):
+                a = answer(DATA / f"{name}.csv")
+                self.assertEqual((a["n"], a["failures"], a["censored"]), (n, failures, n - failures))
+                self.assertAlmostEqual(a["scale"] / scale, 1, delta=5e-5)
+                self.assertAlmostEqual(a["shape"], shape, delta=6e-4)
+                self.assertAlmostEqual(a["log_likelihood"], loglik, delta=6e-4)
+                self.assertLess(a["ci"]["shape"][0], shape)
+                self.assertGreater(a["ci"]["profile"]["scale"][1], scale)
+
+    def test_locomotive_lognormal(self):
+        a = answer(DATA / "locomotivecontrol.csv", "--distribution", "lognormal")
+        self.assertAlmostEqual(a["scale"], 166.82, delta=0.006)
+        self.assertAlmostEqual(1 / a["shape"], 1.417, delta=6e-4)
+        self.assertAlmostEqual(a["log_likelihood"], -237.094, delta=6e-4)
+        best = answer(DATA / "locomotivecontrol.csv", "--distribution", "best")
+        self.assertEqual(best["distribution"], "lognormal")
+        self.assertEqual(len(best["candidates"]), 6)
+
+    def test_recurrent_events_are_refused(self):
+        done = life(DATA / "valveseat.csv")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("column event", done.stderr)
+
+
+class Words(unittest.TestCase):
+    WEAR = "hours,event\n" + "".join(f"{t},1\n" for t in (70, 82, 90, 95, 101, 104, 110, 118)) + "120,0\n" * 3
+
+    def test_replace_at(self):
+        a = answer("-", "--cost-planned", 1, "--cost-failure", 8, text=self.WEAR)
+        self.assertEqual(a["verdict"], "replace_at")
+        self.assertGreater(a["saving_frac"], 0.3)
+        self.assertLess(a["optimal_interval"], a["scale"])
+        self.assertLess(a["cost_rate"], a["run_to_failure_cost_rate"])
+        said = life("-", "--cost-planned", 1, "--cost-failure", 8, text=self.WEAR).stdout
+        self.assertIn("Replace at", said)
+        self.assertIn(" h: saves", said)
+        self.assertIn("11 units: 8 failed, 3 still running", said)
+
+    def test_swapped_costs_run_to_failure(self):
+        a = answer("-", "--cost-planned", 8, "--cost-failure", 1, text=self.WEAR)
+        self.assertEqual(a["verdict"], "run_to_failure")
+        self.assertIsNone(a["optimal_interval"])
+        self.assertEqual(a["saving_frac"], 0)
+        self.assertTrue(any("swapped" in w for w in a["warnings"]))
+
+    def test_no_costs_no_verdict(self):
+        a = answer("-", text=self.WEAR)
+        self.assertIsNone(a["verdict"])
+        self.assertIn("No verdict yet", life("-", text=self.WEAR).stdout)
+
+    def test_too_little_data_is_refused_with_advice(self):
+        none = life("-", text="t,event\n5,0\n6,0\n")
+        self.assertEqual(none.returncode, 4)
+        self.assertIn("no failure", none.stderr)
+        one = life("-", text="t,event\n5,1\n6,0\n")
+        self.assertEqual(one.returncode, 4)
+        self.assertIn("--shape", one.stderr)
+        fixed = answer("-", "--shape", 2, text="t,event\n3,1\n4,0\n")
+        self.assertAlmostEqual(fixed["scale"], 5, places=12)
+        self.assertTrue(fixed["shape_given"])
+
+    def test_left_truncation_and_count(self):
+        rows = "start_age,age,status,units\n"
+        plain = answer("-", "--entry-col", "start_age", "--count-col", "units",
+                       text=rows + "0,10,F,2\n5,12,F,1\n8,15,C,3\n3,9,F,1\n")
+        long = answer("-", "--entry-col", "start_age",
+                      text="start_age,age,status\n0,10,F\n0,10,F\n5,12,F\n8,15,C\n8,15,C\n8,15,C\n3,9,F\n")
+        self.assertEqual(plain["n"], 7)
+        self.assertAlmostEqual(plain["shape"], long["shape"], places=9)
+        self.assertAlmostEqual(plain["log_likelihood"], long["log_likelihood"], places=9)
+
+    def test_usage_errors(self):
+        for words in ([], ["a", "b"], ["-", "--cost-planned", "1"], ["-", "--confidence", "1"],
+                      ["-", "--distribution", "normal"], ["-", "--shape", "0"],
+                      ["-", "--shape", "2", "--distribution", "gamma"],
+                      ["-", "--cost-planned", "-1", "--cost-failure", "5"]):
+            done = life(*words, text=self.WEAR)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(done.stdout, "")
+        self.assertEqual(life("/nowhere.csv").returncode, 3)
+
+    def test_help_shows_examples_first(self):
+        done = life("-h")
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout.startswith("Examples:"))
+
+    def test_same_bytes_each_time_and_gz(self):
+        first = life("-", "--distribution", "best", "--json", text=self.WEAR).stdout
+        self.assertEqual(first, life("-", "--distribution", "best", "--json", text=self.WEAR).stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "wear.csv"
+            path.write_text(self.WEAR)
+            subprocess.run(["gzip", path], check=True)
+            self.assertEqual(first, life(f"{path}.gz", "--distribution", "best", "--json").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
