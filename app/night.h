@@ -22,6 +22,8 @@ struct night_options {
     int64_t seed;
     size_t n_threads; /* 0 = one less than the processors, at least one */
     int64_t now_ms;   /* 0 = the site's now (app/site.h) */
+    int64_t run_id;   /* row of table run (kind "retrain") that the caller opened and that
+                         night_apply() ends, well or failed; 0 = night_apply() makes its own */
 };
 
 /* How far the child is. */
