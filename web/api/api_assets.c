@@ -1,6 +1,7 @@
 /* The fleet, its key figures, one asset's page and its timeline. */
 #include "web/api/handlers.h"
 
+#include "app/asset_page.h"
 #include "app/base/json.h"
 #include "app/fleet.h"
 
@@ -39,6 +40,21 @@ enum ft_status api_assets_list(struct api_call *c, struct ft_err *err)
                                   .is_plain = api_text(c, "expand") == NULL};
     cJSON *tree = NULL;
     const enum ft_status st = fleet_json(c->db, &q, &tree, err);
+    return st == FT_OK ? reply_built_list(c, tree, err) : st;
+}
+
+enum ft_status api_asset_get(struct api_call *c, struct ft_err *err)
+{
+    cJSON *tree = NULL;
+    const enum ft_status st = asset_page_json(c->db, c->match->params[0], &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+enum ft_status api_asset_timeline(struct api_call *c, struct ft_err *err)
+{
+    cJSON *tree = NULL;
+    const enum ft_status st = asset_timeline_json(
+        c->db, c->match->params[0], api_instant(c, "from", 0), api_instant(c, "to", 0), &tree, err);
     return st == FT_OK ? reply_built_list(c, tree, err) : st;
 }
 

@@ -80,7 +80,7 @@ static const struct shape shapes[] = {
     {"ScheduleItem", "key:string asset:string component:string? kind:string due:instant? "
                      "earliest:instant? latest:instant? duration_h:number crew:string? "
                      "reason:string? risk_by_due:number? expected_cost:number?"},
-    {"Schedule", "answer:Answer summary:object items:[ScheduleItem] crews:[object] stops:[object] "
+    {"Schedule", "answer:Answer summary:object? items:[ScheduleItem] crews:[object] stops:[object] "
                  "not_placed:[object] changes:[object] drop:[object]"},
     {"Crew", "name:string skills:string hours_per_day:number weekdays:[string] rate_per_h:number?"},
     {"CrewList", "items:[Crew] next_cursor:string?"},
