@@ -11,7 +11,7 @@ export class ApiError extends Error {
         this.title = problem.title || '';
         this.detail = problem.detail || '';
         this.type = problem.type || '';
-        this.reference = problem.instance || problem.reference || '';
+        this.reference = problem.request_id || problem.instance || '';
         this.path = path;
         this.problem = problem;
     }

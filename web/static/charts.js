@@ -343,6 +343,10 @@ export function costByDate({ points, best, next }) {
             text(px + dx, py + 15 > height - bottom - 4 ? py - 8 : py + 15, amount, 'strong halo',
                 anchor));
         };
+        for (const p of points.filter((q) => q.stop)) {
+            svg.append(s('circle', { class: 'k-dot', cx: x(new Date(p.date).getTime()), cy: y(p.cost),
+                r: 2.6 }));
+        }
         if (best) mark(best, 'k-now', t('best_day'), f.amount(best.cost));
         if (next) mark(next, 'k-next', t('next_chance'), f.amount(next.cost));
     };

@@ -61,7 +61,7 @@ export default {
     role_viewer: 'lesen', role_planner: 'planen', role_engineer: 'Technik', role_admin: 'Verwaltung', role_ingest: 'Messwerte senden',
     ledger_failed: 'ausgefallen', ledger_survived: 'lief weiter', ledger_censored: 'vorher getauscht', ledger_open: 'offen',
     metric_pr_auc: 'Fläche Precision-Recall', metric_roc_auc: 'ROC-Fläche', metric_brier: 'Brier-Wert', metric_rmse: 'RMSE',
-    metric_rmse_capped: 'RMSE, gekappt', metric_mae: 'mittlerer Fehler', metric_concordance: 'Konkordanz', metric_logloss: 'Log-Verlust',
+    metric_rmse_capped: 'RMSE, gekappt', metric_mae: 'mittlerer Fehler', metric_concordance: 'Konkordanz', metric_logloss: 'Log-Verlust', metric_log_loss: 'Log-Verlust',
     /* column heads */
     col_state: 'Zustand', col_asset: 'Anlage', col_money: 'Geld im Risiko {unit}', col_fails: 'Ausfall in {n} T',
     col_life: 'Restleben, Tage', col_life_cycles: 'Restleben, Zyklen', col_why: 'Warum', col_waiting: 'Warten {unit}/Tag',

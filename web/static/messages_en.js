@@ -61,7 +61,7 @@ export default {
     role_viewer: 'viewer', role_planner: 'planner', role_engineer: 'engineer', role_admin: 'admin', role_ingest: 'ingest',
     ledger_failed: 'failed', ledger_survived: 'ran on', ledger_censored: 'replaced before', ledger_open: 'open',
     metric_pr_auc: 'precision-recall area', metric_roc_auc: 'ROC area', metric_brier: 'Brier score', metric_rmse: 'RMSE',
-    metric_rmse_capped: 'RMSE, capped', metric_mae: 'mean error', metric_concordance: 'concordance', metric_logloss: 'log loss',
+    metric_rmse_capped: 'RMSE, capped', metric_mae: 'mean error', metric_concordance: 'concordance', metric_logloss: 'log loss', metric_log_loss: 'log loss',
     /* column heads */
     col_state: 'State', col_asset: 'Asset', col_money: 'Money at risk {unit}', col_fails: 'Fails in {n} d',
     col_life: 'Life left, days', col_life_cycles: 'Life left, cycles', col_why: 'Why', col_waiting: 'Waiting {unit}/day',

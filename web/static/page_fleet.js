@@ -139,9 +139,9 @@ function kpiStrip(view) {
             under: t('kpi_cases_wait', { n: cases.undecided ?? 0 }) },
         { label: t('kpi_load_label'), big: f.percent(load.frac),
             rest: t('of_hours', { h: f.count(load.hours_available) }),
-            under: full ? t(full.frac > 0.95 ? 'kpi_load_full' : 'kpi_load_most', { week: full.week,
+            under: full && full.frac > 0 ? t(full.frac > 0.95 ? 'kpi_load_full' : 'kpi_load_most', { week: full.week,
                 p: f.percent(full.frac) }) : '',
-            aside: (load.weeks || []).length ? c.loadBars(load.weeks.slice(0, 4)) : null },
+            aside: full && full.frac > 0 ? c.loadBars(load.weeks.slice(0, 4)) : null },
         { label: t('kpi_saved_label'), big: saved.value === null || saved.value === undefined
             ? h('span', { class: 'muted' }, t('not_yet')) : f.money(saved.value),
         rest: saved.value === null || saved.value === undefined ? '' : t('audited'), under: saved.due ? t('kpi_saved_under', { right: f.count(saved.right),
@@ -228,17 +228,19 @@ function chips(view) {
 }
 
 function cycles(view) {
-    const rows = view.data.items.filter((a) => a.rul);
+    const rows = view.data.items.filter((a) => has(a.rul?.low_s) || has(a.rul?.median_s));
     return rows.length > 0 && rows.every((a) => a.rul.cycle_s);
 }
 
+const has = (v) => v !== null && v !== undefined;
 const lifeUnit = (a, isCycles) => (isCycles ? a.rul.cycle_s : 86400);
 
 /* End of the shared axis of remaining life: 180 days, or what the shown rows need. */
 function lifeAxis(rows, isCycles) {
     const most = rows.slice(0, 60).map((a) => (a.rul?.median_s ?? 0)
-        / (a.rul ? lifeUnit(a, isCycles) : 1)).filter((v) => v > 0).sort((a, b) => a - b);
+        / (a.rul?.median_s ? lifeUnit(a, isCycles) : 1)).filter((v) => v > 0).sort((a, b) => a - b);
     const typical = most.length ? most[Math.floor(most.length * 0.7)] : 0;
+    if (!most.length) return 180;
     return [30, 60, 90, 180, 360, 720, 1800].find((v) => v >= typical * 1.2) || 180;
 }
 
@@ -329,7 +331,7 @@ function drawWindow(view, force) {
 
 function moneyCell(view, a) {
     const m = a.money_at_risk;
-    if (!m || m.value === null) return '\u2014';
+    if (!has(m?.value)) return '\u2014';
     const { n, text } = days(view.ctx.query);
     return h('div', { class: 'money-cell' }, h('span', { class: 'v' }, figure(f.amount(m.value),
         () => ({ title: t('money_of', { asset: a.key }), formula: t('formula_risk'),
@@ -344,7 +346,7 @@ function moneyCell(view, a) {
 }
 
 function lifeCell(view, a) {
-    if (!a.rul) return h('span', { class: 'muted small' }, t('no_forecast'));
+    if (!has(a.rul?.median_s) && !has(a.rul?.low_s)) return h('span', { class: 'muted small' }, t('no_forecast'));
     const unit = lifeUnit(a, view.isCycles);
     const scale = (v) => (v === null || v === undefined ? null : v / unit);
     const median = scale(a.rul.median_s);
@@ -386,7 +388,7 @@ function row(view, a, i) {
                 && a.data_frac < 0.9 ? [' · ', h('span', { class: 'warn' }, t('data_p',
                 { p: f.percent(a.data_frac) }))] : null)),
         h('td', { class: 'c-money' }, moneyCell(view, a)),
-        h('td', { class: 'c-p' }, a.p ? f.percent(a.p.value) : '\u2014'),
+        h('td', { class: 'c-p' }, f.percent(a.p?.value)),
         h('td', { class: 'c-rul' }, lifeCell(view, a)),
         h('td', { class: 'c-why' }, h('span', { class: 'clamp', title: a.why || null },
             a.why || '\u2014')),

@@ -38,10 +38,12 @@ const num = (v, k) => (v === null || v === undefined ? '\u2014' : k.startsWith('
 /* The metric that decides a model, and the age-only baseline's value of the same. */
 function leading(m) {
     const q = m.metrics || {};
-    const name = METRICS.find((k) => typeof q[k] === 'number');
-    if (!name) return null;
-    const base = q.baseline && typeof q.baseline[name] === 'number' ? q.baseline[name] : null;
-    return { name, value: q[name], base };
+    const own = { ...q, ...(q.cv || {}) };
+    const name = q.score_metric || METRICS.find((k) => typeof own[k] === 'number');
+    const value = q.score_metric ? q.score : own[name];
+    if (typeof value !== 'number') return null;
+    const base = typeof q.baseline?.[name] === 'number' ? q.baseline[name] : null;
+    return { name, value, base };
 }
 
 function group(title, models, ctx) {
@@ -79,7 +81,8 @@ function modelCard(m) {
     const rows = [['col_state', word('model_state', m.state)], ['col_why', m.reason], ['until', f.dateTime(
         m.until)], ['seed', m.seed], ['build', m.build], ['fingerprint', m.fingerprint], ['model_sha256',
         m.sha256]];
-    const flat = Object.entries(m.metrics || {}).filter(([, v]) => typeof v === 'number');
+    const flat = Object.entries({ ...m.metrics, ...(m.metrics?.cv || {}) }).filter(([k, v]) => typeof v === 'number'
+        && k !== 'score' && k !== 'folds');
     const features = (m.features || []).map((x) => (typeof x === 'string' ? x : x.name || JSON.stringify(
         x)));
     return [h('dl', { class: 'kv' }, rows.filter(([, v]) => v !== null && v !== undefined && v !== '').map(

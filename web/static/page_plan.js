@@ -410,7 +410,7 @@ function openCard(view, bar, j, dates) {
     const left = Math.max(8, Math.min(box.width - 348, at.left - box.left));
     place(card, { left: `${left}px`, top: `${at.bottom - box.top + 8}px` });
     drawBracket(view, bar, item, dates);
-    card.focus({ preventScroll: true });
+    card.querySelector('h3 a').focus({ preventScroll: true });
     card.scrollIntoView({ block: 'nearest' });
 }
 

@@ -183,7 +183,9 @@ function rangeText(name, v) {
     if (asPercent(name, v)) {
         return `${f.count(v.low * 100)}\u2013${f.percent(v.high)}`;
     }
-    return f.range(v.low, v.high, (x) => f.estimate(x));
+    if (v.high < 10000) return f.range(v.low, v.high, (x) => f.estimate(x));
+    const [divisor, k] = f.scaleOf(v.high);
+    return f.range(v.low, v.high, (x) => f.scaled(x, [divisor, ''])) + f.NB + k;
 }
 
 function parse(text) {

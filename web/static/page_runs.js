@@ -101,7 +101,8 @@ function runsTable(view, list) {
         h('td', null, h('button', { class: 'link', type: 'button', on: { click: () => showRun(view, r) } },
             `#${r.id}`)), h('td', null, word('run', r.kind)), h('td', null, word('run_state', r.state)),
         h('td', { class: 'nowrap', title: r.started }, f.dateTime(r.started)), h('td', { class: 'num' },
-            seconds(took(r))), h('td', { class: 'small' }, r.stage || '')))))) : empty(t('night_none_rest')) });
+            seconds(took(r))), h('td', { class: 'small' }, [r.stage, r.report?.class]
+            .filter(Boolean).join(' · '))))))) : empty(t('night_none_rest')) });
 }
 
 async function showRun(view, r) {

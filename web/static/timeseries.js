@@ -159,10 +159,10 @@ function underlay(lane, ctx, area, g) {
         if (width > Math.max(x1 - x0, 24) + 44) continue;
         const mid = Math.max(area.x + width / 2, Math.min(area.x + area.w - width / 2, (x0 + x1) / 2));
         ctx.fillStyle = css('--surface');
-        ctx.fillRect(mid - width / 2, area.y + area.h - 17, width, 14);
+        ctx.fillRect(mid - width / 2, area.y + 1, width, 14);
         ctx.fillStyle = css('--text-3');
         ctx.textAlign = 'center';
-        ctx.fillText(label, mid, area.y + area.h - 6);
+        ctx.fillText(label, mid, area.y + 12);
     }
 }
 
