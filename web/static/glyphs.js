@@ -39,8 +39,8 @@ const OPEN = ['approved', 'sent', 'scheduled', 'in_progress', 'on_hold'];
 /* The mark of the next work: never the mark of a risk state. */
 export function workGlyph(work) {
     if (!work) return glyph('none');
-    if (work.status === 'draft') return glyph(work.kind === 'preventive' ? 'preventive' : 'draft');
     if (work.kind === 'preventive' || work.kind === 'inspection') return glyph('preventive');
+    if (work.status === 'draft') return glyph('draft');
     return glyph(OPEN.includes(work.status) || work.status === 'done' ? 'scheduled' : 'draft');
 }
 

@@ -428,7 +428,7 @@ function changesPanel(k) {
     const list = k.changes || [];
     return panel({ title: t('since_yesterday'), note: t('unit_at_risk', { unit: f.currency() }),
         body: list.length ? h('ul', { class: 'rows' }, list.map((x) => h('li', null, glyph(x.glyph,
-            11), h('span', { class: 'text' }, x.asset ? [h('a', { class: 'tag',
+            11), h('span', { class: 'text', title: x.text }, x.asset ? [h('a', { class: 'tag',
             href: `/asset/${encodeURIComponent(x.asset)}` }, x.asset), ' '] : null,
         stripName(x.text, x.asset)), h('span', { class: 'num' },
             x.money === null || x.money === undefined ? '' : f.change(x.money)))))

@@ -14,6 +14,7 @@ const VIEWS = ['calendar', 'gantt', 'list'];
 const KINDS = ['predictive', 'preventive', 'inspection', 'corrective', 'emergency'];
 const WEEKS = [2, 4, 8, 12];
 const JOB = 30;     /* px from one row of jobs to the next */
+const FOLD = 3;     /* as many equal jobs of a day stand as one */
 const LOAD = 22;    /* px of the hours at the bottom of a crew */
 
 const viewOf = (query) => (VIEWS.includes(query.get('view')) ? query.get('view') : 'gantt');
@@ -222,7 +223,7 @@ function gantt(view, items) {
     for (const crew of crews) {
         const jobs = items.filter((i) => (known.has(i.crew) ? i.crew : null) === crew.name
             && (i.due || i.date));
-        crewRow(view, grid, crew, jobs, dates);
+        crewRow(view, grid, crew, folded(jobs), dates);
     }
     if (!crews.length) return [empty(t('no_crews'))];
     const box = h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('gantt_label') },
@@ -289,8 +290,8 @@ function crewRow(view, grid, crew, jobs, dates) {
         }
     }
     const placed = jobs.map((item) => {
-        const start = f.isoDay(item.scheduled || item.due || item.date);
-        const end = lastDay(item, crew, start);
+        const start = place0(item);
+        const end = item.many ? start : lastDay(item, crew, start);
         return { item, start, end };
     }).filter((j) => j.end >= dates[0] && j.start <= dates[n - 1])
         .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : (b.end < a.end ? -1 : 1)));
@@ -341,9 +342,41 @@ function loadRow(lane, crew, dates, top) {
     if ((crew.days || []).length) lane.append(place(h('div', { class: 'cap' }), { bottom: `${full}px` }));
 }
 
+const place0 = (item) => f.isoDay(item.scheduled || item.due || item.date);
+
+/* "Inspection round" of "Inspection round, C-1104": what many assets get on one day. */
+const workOf = (item) => (item.title || '').replace(item.asset, '').replace(/\s+(on|of|at|for)\s*$/i, '')
+    .replace(/^[\s:,·-]+|[\s:,·-]+$/g, '') || item.component || '';
+
+/* Three or more jobs of one kind, work, crew and day stand as one: {…first, many: [jobs]}. */
+function folded(items) {
+    const groups = new Map();
+    for (const i of items) {
+        const key = [i.crew, i.kind, workOf(i), i.scheduled || i.due ? place0(i) : ''].join('|');
+        if (!groups.has(key)) groups.set(key, []);
+        groups.get(key).push(i);
+    }
+    return [...groups.values()].flatMap((g) => (g.length < FOLD ? g : [{ ...g[0], many: g,
+        pinned: false, duration_h: g.reduce((a, i) => a + (i.duration_h || 0), 0) }]));
+}
+
+function openMany(item) {
+    const rows = item.many.map((i) => h('tr', null, h('td', null, h('a', { class: 'tag',
+        href: `/asset/${seg(i.asset)}` }, i.asset)), h('td', null, i.work_order ? h('a', {
+        href: `/work-orders/${seg(i.work_order)}` }, i.work_order) : i.key), h('td', null, i.title),
+    h('td', { class: 'num' }, `${f.estimate(i.duration_h)}${f.NB}h`)));
+    const shown = h('div', { class: 'scroll' }, h('table', { class: 'tight' }, h('tbody', null, rows)));
+    shown.addEventListener('click', (e) => {
+        if (e.target.closest('a')) shown.closest('dialog').close();
+    });
+    return dialog(`${jobLabel(item)} · ${f.day(place0(item))}`, shown);
+}
+
 /* "P-2107 bearing": the tag, and as much of the work as fits. */
-const jobLabel = (item) => [item.asset, (item.title || '').replace(item.asset, '').replace(
-    /^[\s:,·-]+|[\s:,·-]+$/g, '') || item.component].filter(Boolean).join(' ');
+function jobLabel(item) {
+    if (item.many) return `${workOf(item)} ×${item.many.length}`;
+    return [item.asset, workOf(item)].filter(Boolean).join(' ');
+}
 
 function jobBar(view, j, dates, top) {
     const { item } = j;
@@ -354,7 +387,7 @@ function jobBar(view, j, dates, top) {
     const bar = h('button', { type: 'button', class: `job ${item.kind}`, 'aria-expanded': 'false',
         title: `${label} · ${f.day(j.start)} · ${f.estimate(item.duration_h)} h`,
         'aria-label': `${word('kind', item.kind)}: ${label}, ${f.day(j.start)}`,
-        on: { click: () => openCard(view, bar, j, dates) } },
+        on: { click: () => (item.many ? openMany(item) : openCard(view, bar, j, dates)) } },
     item.pinned ? glyph('pin', 10) : null, label);
     return place(bar, { left: `calc(${pct(a / n)} + 1px)`, width: `calc(${pct((b - a + 1) / n)} - 2px)`,
         top: `${top + j.row * JOB}px` });
@@ -491,10 +524,11 @@ function calendar(view, items) {
         return h('div', { class: `cell ${f.weekday(d) > 4 ? 'off' : ''} ${stop ? 'stop' : ''} ${d === today
             ? 'today' : ''}` }, h('div', { class: 'date' }, h('span', null, d === from || d.endsWith('-01')
             ? f.dayShort(d) : String(Number(d.slice(8)))), stop ? h('span', null, stop.note) : null),
-        mine.map((item) => {
+        folded(mine).map((item) => {
             const j = { item, start: d, end: d };
             const bar = h('button', { type: 'button', class: `job ${item.kind}`, title: jobLabel(item),
-                'aria-expanded': 'false', on: { click: () => openCard(view, bar, j, dates) } },
+                'aria-expanded': 'false', on: { click: () => (item.many ? openMany(item)
+                    : openCard(view, bar, j, dates)) } },
             item.pinned ? glyph('pin', 10) : null, jobLabel(item));
             return bar;
         }));

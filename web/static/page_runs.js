@@ -46,6 +46,7 @@ function draw(view, list, newest, report) {
 
 function seconds(s) {
     if (s === null || s === undefined) return '\u2014';
+    if (s < 0.1) return `<${f.fixed(0.1, 1)}${f.NB}s`;
     return s < 60 ? `${f.estimate(s, 2)}${f.NB}s` : f.duration(s);
 }
 
