@@ -110,6 +110,11 @@ void model_predict(const struct model *m, const struct matrix *x, double *out)
         out[i] = model_final_of_raw(m, out[i]);
 }
 
+double model_failure_probability(const struct model *m, const double *row, double age, double t)
+{
+    return m->ops->probability != NULL ? m->ops->probability(m->fitted, row, age, t) : NAN;
+}
+
 enum ft_status model_contributions(const struct model *m, const double *row, double *out,
                                    struct ft_err *err)
 {

@@ -6,6 +6,7 @@
 #include "app/base/buf.h"
 #include "app/base/pool.h"
 #include "app/base/status.h"
+#include "models/aft.h"
 #include "models/calibrate.h"
 #include "models/matrix.h"
 
@@ -33,11 +34,13 @@ struct model_spec {
     enum model_task task;
     size_t n_trees, max_leaves, max_depth, n_bins;
     double rate, row_sample, col_sample, min_child_weight;
-    double lambda;  /* trees: L2 of leaves; linear: penalty */
+    double lambda;  /* trees: L2 of leaves; linear, cox, aft: penalty */
     double horizon; /* weibull_age only: P(failure within) of this length, unit of the ages */
+    enum aft_kind distribution; /* aft only */
     uint64_t seed;
 };
-/* The trees' defaults of gbdt_params_default(); lambda 1; horizon 0, which weibull_age refuses. */
+/* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
+ * refuses. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
 /* Is this a pair that model_fit() takes? gbdt: classify, regress; hazard_logit: classify; ridge:
@@ -73,6 +76,8 @@ void model_predict_raw(const struct model *m, const struct matrix *x, double *ou
 void model_predict(const struct model *m, const struct matrix *x, double *out);
 /* What model_predict() makes of one raw prediction. */
 double model_final_of_raw(const struct model *m, double raw);
+/* Survival models: P(fails by age + t | alive at age) of one row; NaN for the other tasks. */
+double model_failure_probability(const struct model *m, const double *row, double age, double t);
 /* Contributions of one row to the raw prediction, out[n_cols + 1], the last is the base. */
 enum ft_status model_contributions(const struct model *m, const double *row, double *out,
                                    struct ft_err *err);

@@ -1,4 +1,6 @@
 /* Thin adapters between the one interface and each learner. */
+#include "models/aft.h"
+#include "models/cox.h"
 #include "models/gbdt/gbdt.h"
 #include "models/linear.h"
 #include "models/model_private.h"
@@ -121,6 +123,119 @@ static void line_free(void *fitted)
     linear_free(fitted);
 }
 
+/* --- proportional hazards --------------------------------------------------------------------- */
+
+static enum ft_status hazards_fit(const struct model_spec *spec, const struct model_rows *rows,
+                                  struct pool *pool, void **out, struct ft_err *err)
+{
+    struct cox *m = NULL;
+    (void)pool;
+    const enum ft_status st =
+        cox_fit(&rows->x, rows->y, rows->failed, rows->entry, rows->weight, spec->lambda, &m, err);
+    *out = m;
+    return st;
+}
+
+static void hazards_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    cox_predict(fitted, x, out);
+}
+
+static enum ft_status hazards_contributions(const void *fitted, const double *row, double *out,
+                                            struct ft_err *err)
+{
+    (void)err;
+    cox_contributions(fitted, row, out);
+    return FT_OK;
+}
+
+static double hazards_probability(const void *fitted, const double *row, double age, double t)
+{
+    return cox_failure_probability(fitted, row, age, t);
+}
+
+static size_t hazards_n_cols(const void *fitted)
+{
+    return cox_n_cols(fitted);
+}
+
+static void hazards_write(const void *fitted, struct buf *out)
+{
+    cox_write(fitted, out);
+}
+
+static enum ft_status hazards_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct cox *m = NULL;
+    const enum ft_status st = cox_read(text, len, &m, err);
+    *out = m;
+    return st;
+}
+
+static void hazards_free(void *fitted)
+{
+    cox_free(fitted);
+}
+
+/* --- accelerated failure time: the raw prediction is minus the log of the median life ----------
+ */
+
+static enum ft_status times_fit(const struct model_spec *spec, const struct model_rows *rows,
+                                struct pool *pool, void **out, struct ft_err *err)
+{
+    struct aft *m = NULL;
+    (void)pool;
+    const enum ft_status st = aft_fit(spec->distribution, &rows->x, rows->y, rows->failed,
+                                      rows->entry, rows->weight, spec->lambda, &m, err);
+    *out = m;
+    return st;
+}
+
+static void times_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    aft_predict(fitted, x, out);
+    for (size_t i = 0; i < x->n_rows; i++)
+        out[i] = -out[i];
+}
+
+static enum ft_status times_contributions(const void *fitted, const double *row, double *out,
+                                          struct ft_err *err)
+{
+    (void)err;
+    aft_contributions(fitted, row, out);
+    for (size_t j = 0; j <= aft_n_cols(fitted); j++)
+        out[j] = -out[j];
+    return FT_OK;
+}
+
+static double times_probability(const void *fitted, const double *row, double age, double t)
+{
+    return aft_failure_probability(fitted, row, age, t);
+}
+
+static size_t times_n_cols(const void *fitted)
+{
+    return aft_n_cols(fitted);
+}
+
+static void times_write(const void *fitted, struct buf *out)
+{
+    aft_write(fitted, out);
+}
+
+static enum ft_status times_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct aft *m = NULL;
+    const enum ft_status st = aft_read(text, len, &m, err);
+    *out = m;
+    return st;
+}
+
+static void times_free(void *fitted)
+{
+    aft_free(fitted);
+}
+
 /* --- Weibull of the age alone ----------------------------------------------------------------- */
 
 struct age_model {
@@ -180,6 +295,12 @@ static enum ft_status age_contributions(const void *fitted, const double *row, d
     out[m->n_cols] = age_log_odds(m, 0);
     out[0] = age_log_odds(m, row[0]) - out[m->n_cols];
     return FT_OK;
+}
+
+static double age_probability(const void *fitted, const double *row, double age, double t)
+{
+    (void)row;
+    return weibull_failure_probability(&((const struct age_model *)fitted)->life, age, t);
 }
 
 static size_t age_n_cols(const void *fitted)
@@ -286,11 +407,32 @@ static const struct model_ops kinds[] = {
                     .free = trees_free},
     [MODEL_LOGISTIC] = {.name = "hazard_logit", .tasks = TASKS(TASK_CLASSIFY), LINEAR_OPS},
     [MODEL_RIDGE] = {.name = "ridge", .tasks = TASKS(TASK_REGRESS), LINEAR_OPS},
+    [MODEL_COX] = {.name = "cox",
+                   .tasks = TASKS(TASK_SURVIVAL),
+                   .fit = hazards_fit,
+                   .predict = hazards_predict,
+                   .contributions = hazards_contributions,
+                   .probability = hazards_probability,
+                   .n_cols = hazards_n_cols,
+                   .write = hazards_write,
+                   .read = hazards_read,
+                   .free = hazards_free},
+    [MODEL_AFT] = {.name = "aft",
+                   .tasks = TASKS(TASK_SURVIVAL),
+                   .fit = times_fit,
+                   .predict = times_predict,
+                   .contributions = times_contributions,
+                   .probability = times_probability,
+                   .n_cols = times_n_cols,
+                   .write = times_write,
+                   .read = times_read,
+                   .free = times_free},
     [MODEL_WEIBULL_AGE] = {.name = "weibull_age",
                            .tasks = TASKS(TASK_SURVIVAL),
                            .fit = age_fit,
                            .predict = age_predict,
                            .contributions = age_contributions,
+                           .probability = age_probability,
                            .n_cols = age_n_cols,
                            .write = age_write,
                            .read = age_read,

@@ -13,6 +13,8 @@ struct model_ops {
     void (*predict)(const void *fitted, const struct matrix *x, double *out);
     enum ft_status (*contributions)(const void *fitted, const double *row, double *out,
                                     struct ft_err *err);
+    double (*probability)(const void *fitted, const double *row, double age,
+                          double t); /* or NULL */
     size_t (*n_cols)(const void *fitted);
     bool (*fits_task)(const void *fitted, enum model_task task); /* NULL = always */
     void (*write)(const void *fitted, struct buf *out);

@@ -120,6 +120,8 @@ static void test_model_save_round_trip(void **state)
     check_round_trip(MODEL_GBDT, TASK_REGRESS);
     check_round_trip(MODEL_LOGISTIC, TASK_CLASSIFY);
     check_round_trip(MODEL_RIDGE, TASK_REGRESS);
+    check_round_trip(MODEL_COX, TASK_SURVIVAL);
+    check_round_trip(MODEL_AFT, TASK_SURVIVAL);
     check_round_trip(MODEL_WEIBULL_AGE, TASK_SURVIVAL);
 }
 
@@ -160,6 +162,33 @@ static void test_model_weibull_age_probability(void **state)
     }
     assert_true(p[0] < p[1] && p[1] < p[2]);
     assert_close(p[3], p[0], 0);
+    model_free(m);
+    free(s);
+}
+
+/* Higher raw predictions mean sooner failure, for every survival model. */
+static void test_model_survival_direction(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    make_sample(s, false);
+    for (size_t i = 0; i < N; i++) {
+        s->time[i] *= exp(-s->x[i * M]); /* column 0 shortens life */
+        s->failed[i] = i % 5 != 0;
+    }
+    const enum model_kind kinds[] = {MODEL_COX, MODEL_AFT};
+    const double rows[] = {-1, 0, 0, 1, 0, 0};
+    const struct matrix x = {rows, 2, M, M};
+    for (size_t k = 0; k < 2; k++) {
+        struct model *m = fit(kinds[k], TASK_SURVIVAL, s);
+        double raw[2];
+        model_predict(m, &x, raw);
+        assert_true(raw[1] - raw[0] > 1.5);
+        assert_true(model_failure_probability(m, rows, 0, 60) + 0.2 <
+                    model_failure_probability(m, rows + M, 0, 60));
+        model_free(m);
+    }
+    struct model *m = fit(MODEL_RIDGE, TASK_REGRESS, s);
+    assert_true(isnan(model_failure_probability(m, rows, 0, 60)));
     model_free(m);
     free(s);
 }
@@ -272,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_model_save_round_trip),
         cmocka_unit_test(test_model_fit_refuses_wrong_pairs),
         cmocka_unit_test(test_model_weibull_age_probability),
+        cmocka_unit_test(test_model_survival_direction),
         cmocka_unit_test(test_model_weibull_age_one_failure),
         cmocka_unit_test(test_model_set_text_refuses),
         cmocka_unit_test(test_model_load_refuses),
