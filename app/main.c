@@ -13,6 +13,8 @@ static const struct cli_command commands[] = {
     {"predict", "forecast every asset now, or as of a past instant", cmd_predict},
     {"schedule", "the plan: what, when, who, for how much", cmd_schedule},
     {"serve", "serve the dashboard and the API", cmd_serve},
+    {"fit", "learn from one table and write a model file", cmd_fit},
+    {"score", "predict the rows of a table with a model file", cmd_score},
     {"life", "fit a life distribution, find the age to replace", cmd_life},
     {"export", "write readings, assets, events, work orders or the ledger", cmd_export},
     {"backup", "copy the database, also while a server runs", cmd_backup},
@@ -20,6 +22,7 @@ static const struct cli_command commands[] = {
     {"check", "integrity of the file and quality of the data", cmd_check},
     {"key", "make, list and revoke API keys", cmd_key},
     {"config", "check or show the configuration", cmd_config},
+    {"replay", "make a model again and compare every byte", cmd_replay},
     {"version", "print the version", cmd_version},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

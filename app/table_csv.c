@@ -129,6 +129,15 @@ static enum ft_status set_role(struct loading *l, const char *name, enum role ro
     return FT_OK;
 }
 
+static enum ft_status know_texts(const struct loading *l, struct field *f,
+                                 const struct table_column *c, struct ft_err *err)
+{
+    for (size_t k = 0; k < c->n_levels; k++)
+        if (dictionary_add(f->texts, c->levels[k], strlen(c->levels[k])) == DICTIONARY_NONE)
+            return no_memory(l, err);
+    return FT_OK;
+}
+
 /* Columns of a model: role, place and known texts. */
 static enum ft_status match_schema(struct loading *l, const struct table_schema *s,
                                    struct ft_err *err)
@@ -146,9 +155,9 @@ static enum ft_status match_schema(struct loading *l, const struct table_schema 
         f->role = ROLE_FEATURE;
         f->place = j;
         f->is_text = c->levels != NULL;
-        for (size_t k = 0; f->is_text && k < c->n_levels; k++)
-            if (dictionary_add(f->texts, c->levels[k], strlen(c->levels[k])) == DICTIONARY_NONE)
-                return no_memory(l, err);
+        const enum ft_status st = know_texts(l, f, c, err);
+        if (st != FT_OK)
+            return st;
     }
     return FT_OK;
 }
@@ -178,6 +187,9 @@ static enum ft_status settle_roles(struct loading *l, struct ft_err *err)
     if (st == FT_OK)
         st = set_role(l, is_event_implied ? q->schema->event : q->event, ROLE_EVENT,
                       is_event_implied, err);
+    for (size_t i = 0; i < l->n_fields && st == FT_OK && q->schema != NULL; i++)
+        if (l->fields[i].role == ROLE_LABEL)
+            st = know_texts(l, &l->fields[i], &q->schema->label, err);
     if (st != FT_OK || q->schema != NULL)
         return st;
     for (size_t i = 0; i < l->n_fields; i++)

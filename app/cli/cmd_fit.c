@@ -1,0 +1,272 @@
+/* fettle fit: learns from one table and writes a model file. */
+#include "app/base/file.h"
+#include "app/base/json.h"
+#include "app/cli/cli.h"
+#include "app/cli/commands.h"
+#include "app/fit_job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const char *const SYNOPSIS =
+    "fettle fit TABLE --label COL [--group COL] [--task T] [--model M] [--folds K] --out MODEL";
+static const char *const EXAMPLES =
+    "fettle fit ai4i2020.csv --label \"Machine failure\" --drop \"UDI,Product ID\" --out m.model\n"
+    "fettle fit units.csv --label rul --group unit --trees 300 --threads 4 --out rul.model --json\n"
+    "fettle fit lives.csv --label hours --event-col failed --model cox --out life.model\n"
+    "fettle fit x.npy --label y.npy --group g.npy --grid grid.json --out m.model";
+static const char *const TEXT =
+    "TABLE is a CSV file with a header (.gz and .zst too), or a 2-D .npy array of float32 or "
+    "float64\n"
+    "with --label y.npy and --group g.npy. Two distinct labels make a classification, others a\n"
+    "regression, an event column a survival task. A grid is a JSON array of objects, or one "
+    "object\n"
+    "whose members may be arrays: {\"trees\": [100, 300], \"leaves\": [15, 31], \"rate\": 0.1}.";
+
+static const int64_t MAX_GRID_BYTES = 1 << 20;
+
+struct arguments {
+    const char *table, *task, *metric, *grid, *out;
+    struct fit_request q;
+    int64_t trees, leaves, depth, bins, folds, threads, seed;
+    bool as_json;
+};
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static int parse(struct arguments *a, int argc, char **argv)
+{
+    struct model_spec *b = &a->q.base;
+    const struct cli_flag flags[] = {
+        {"--label", CLI_STRING, &a->q.label, "COL", "column (or .npy file) to learn"},
+        {"--group", CLI_STRING, &a->q.group, "COL", "rows of one group stay in one fold"},
+        {"--event-col", CLI_STRING, &a->q.event, "COL", "1 = failed at the label's time, 0 = not"},
+        {"--drop", CLI_STRING, &a->q.drop, "COLS", "columns to leave out, separated by commas"},
+        {"--category", CLI_STRING, &a->q.category, "COLS", "columns of numbers to take as texts"},
+        {"--task", CLI_STRING, &a->task, "T", "classify, regress or survival; else by the label"},
+        {"--model", CLI_STRING, &a->q.model, "M", "gbdt, logistic, ridge, cox, aft or auto"},
+        {"--trees", CLI_INT, &a->trees, "N", "trees (200)"},
+        {"--leaves", CLI_INT, &a->leaves, "N", "leaves of a tree (31)"},
+        {"--depth", CLI_INT, &a->depth, "N", "greatest depth, 0 = no limit (0)"},
+        {"--bins", CLI_INT, &a->bins, "N", "bins of a column, 2 to 255 (255)"},
+        {"--rate", CLI_NUMBER, &b->rate, "X", "learning rate (0.1)"},
+        {"--lambda", CLI_NUMBER, &b->lambda, "X", "L2 penalty (1)"},
+        {"--min-child-weight", CLI_NUMBER, &b->min_child_weight, "X", "least weight of a leaf (1)"},
+        {"--row-sample", CLI_NUMBER, &b->row_sample, "X", "share of rows of a tree (1)"},
+        {"--col-sample", CLI_NUMBER, &b->col_sample, "X", "share of columns of a tree (1)"},
+        {"--folds", CLI_INT, &a->folds, "K", "folds of cross-validation, 0 = none (5)"},
+        {"--metric", CLI_STRING, &a->metric, "M",
+         "pr_auc, auc, logloss, brier, rmse, mae or concordance"},
+        {"--coverage", CLI_NUMBER, &a->q.coverage, "X", "of the interval of a regression (0.9)"},
+        {"--grid", CLI_STRING, &a->grid, "FILE.json", "candidates to choose from"},
+        {"--threads", CLI_INT, &a->threads, "N", "0 = all processors (0)"},
+        {"--seed", CLI_INT, &a->seed, "N", "seed of folds and samples (1)"},
+        {"--out", CLI_STRING, &a->out, "MODEL", "model file to write"},
+        {"--json", CLI_BOOL, &a->as_json, NULL, "print JSON"},
+    };
+    const struct cli_usage usage = {.examples = EXAMPLES,
+                                    .synopsis = SYNOPSIS,
+                                    .text = TEXT,
+                                    .flags = flags,
+                                    .n_flags = sizeof(flags) / sizeof(flags[0])};
+    size_t n_words = 0;
+    return cli_parse(&usage, argc, argv, &a->table, 1, &n_words);
+}
+
+static int check_words(struct arguments *a)
+{
+    if (a->table == NULL)
+        return cli_usage_error("which table?");
+    if (a->q.label == NULL)
+        return cli_usage_error("--label is missing");
+    if (a->out == NULL)
+        return cli_usage_error("--out is missing");
+    a->q.task = a->task != NULL ? model_task_by_name(a->task) : -1;
+    if (a->task != NULL && a->q.task < 0)
+        return cli_usage_error("--task %.40s: expected classify, regress or survival", a->task);
+    a->q.metric = a->metric != NULL ? validate_metric_by_name(a->metric) : -1;
+    if (a->metric != NULL && a->q.metric < 0)
+        return cli_usage_error("--metric %.40s is not known", a->metric);
+    if (a->q.model != NULL && strcmp(a->q.model, "auto") != 0 && fit_kind_by_name(a->q.model) < 0)
+        return cli_usage_error("--model %.40s: expected gbdt, logistic, ridge, cox, aft or auto",
+                               a->q.model);
+    return -1;
+}
+
+static int check_numbers(struct arguments *a)
+{
+    if (a->trees < 1 || a->trees > 10000)
+        return cli_usage_error("--trees %lld: expected 1 to 10000", (long long)a->trees);
+    if (a->leaves < 2 || a->leaves > 4096)
+        return cli_usage_error("--leaves %lld: expected 2 to 4096", (long long)a->leaves);
+    if (a->depth < 0 || a->depth > 64)
+        return cli_usage_error("--depth %lld: expected 0 to 64", (long long)a->depth);
+    if (a->bins < 2 || a->bins > 255)
+        return cli_usage_error("--bins %lld: expected 2 to 255", (long long)a->bins);
+    if (a->folds < 0 || a->folds == 1 || a->folds > 100)
+        return cli_usage_error("--folds %lld: expected 0 or 2 to 100", (long long)a->folds);
+    if (a->threads < 0 || a->threads > 1024)
+        return cli_usage_error("--threads %lld: expected 0 to 1024", (long long)a->threads);
+    if (a->seed < 0)
+        return cli_usage_error("--seed %lld: expected 0 or more", (long long)a->seed);
+    if (!(a->q.coverage > 0 && a->q.coverage < 1))
+        return cli_usage_error("--coverage %g: expected between 0 and 1", a->q.coverage);
+    a->q.path = a->table;
+    a->q.base.n_trees = (size_t)a->trees;
+    a->q.base.max_leaves = (size_t)a->leaves;
+    a->q.base.max_depth = (size_t)a->depth;
+    a->q.base.n_bins = (size_t)a->bins;
+    a->q.n_folds = (size_t)a->folds;
+    a->q.seed = (uint64_t)a->seed;
+    return -1;
+}
+
+static enum ft_status read_grid(const char *path, cJSON **out, struct ft_err *err)
+{
+    struct buf b;
+    buf_init(&b, (size_t)MAX_GRID_BYTES);
+    enum ft_status st = file_read(path, &b, err);
+    if (st == FT_OK) {
+        st = json_parse(b.data != NULL ? b.data : "", b.len, out, err);
+        if (st != FT_OK)
+            ft_err_prefix(err, "%s", path);
+    }
+    buf_free(&b);
+    return st;
+}
+
+/* --- report ----------------------------------------------------------------------------------- */
+
+static int64_t peak_rss_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static void add_candidates(cJSON *out, const struct fit_outcome *o)
+{
+    cJSON *list = json_add_array(out, "candidates");
+    for (size_t i = 0; i < o->specs.n; i++) {
+        cJSON *c = json_add_object(list, NULL);
+        json_add_string(c, "kind", model_kind_name(o->specs.items[i].kind));
+        cJSON_AddItemToObject(c, "params", fit_spec_to_json(&o->specs.items[i]));
+        cJSON_AddItemToObject(c, "cv", fit_outcome_cv(o, i));
+        json_add_number(c, "seconds", o->results[i].seconds);
+        if (o->results[i].status != FT_OK)
+            json_add_string(c, "failed", o->results[i].reason);
+    }
+}
+
+static int print_json(const struct arguments *a, const struct fit_outcome *o, size_t n_threads)
+{
+    cJSON *out = cJSON_CreateObject();
+    json_add_string(out, "model", a->out);
+    json_add_string(out, "kind", model_kind_name(model_kind_of(o->model)));
+    json_add_string(out, "task", model_task_name(o->task));
+    json_add_int(out, "rows", (int64_t)o->table.x.n_rows);
+    json_add_int(out, "features", (int64_t)o->table.x.n_cols);
+    json_add_int(out, "threads", (int64_t)n_threads);
+    json_add_int(out, "seed", a->seed);
+    json_add_number(out, "read_seconds", o->read_s);
+    json_add_number(out, "fit_seconds", o->fit_s);
+    json_add_number(out, "cv_seconds", o->cv_s);
+    json_add_int(out, "peak_rss_bytes", peak_rss_bytes());
+    json_add_string(out, "model_sha256", o->sha256);
+    if (o->results != NULL) {
+        cJSON_AddItemToObject(out, "cv", fit_outcome_cv(o, o->best));
+        add_candidates(out, o);
+    } else {
+        json_add_null(out, "cv");
+    }
+    cJSON_AddItemToObject(out, "best", fit_spec_to_json(&o->specs.items[o->best]));
+    if (o->table.notes.len > 0)
+        json_add_string(out, "notes", o->table.notes.data);
+    const int code = cli_print_json(out);
+    cJSON_Delete(out);
+    return code;
+}
+
+static int print_text(const struct arguments *a, const struct fit_outcome *o, size_t n_threads)
+{
+    const struct validate_result *r = o->results != NULL ? &o->results[o->best] : NULL;
+    printf("%s, task %s: %zu rows, %zu features, seed %lld\n",
+           model_kind_name(model_kind_of(o->model)), model_task_name(o->task), o->table.x.n_rows,
+           o->table.x.n_cols, (long long)a->seed);
+    for (size_t i = 0; r != NULL && o->specs.n > 1 && i < o->specs.n; i++)
+        printf("  candidate %zu (%s): %s %.4f +- %.4f, %.1f s%s%s\n", i + 1,
+               model_kind_name(o->specs.items[i].kind), validate_metric_name(o->metric),
+               o->results[i].mean, o->results[i].std, o->results[i].seconds,
+               o->results[i].status != FT_OK ? ", failed: " : "", o->results[i].reason);
+    if (r != NULL)
+        printf("%zu folds: %s %.4f, standard deviation %.4f\n", o->n_folds,
+               validate_metric_name(o->metric), r->mean, r->std);
+    printf("read %.2f s, cross-validation %.2f s, final fit %.2f s on %zu threads\n", o->read_s,
+           o->cv_s, o->fit_s, n_threads);
+    printf("%s: %zu bytes, SHA-256 %s\n", a->out, o->n_bytes, o->sha256);
+    return 0;
+}
+
+static void start_bar(void *ctx, size_t n_jobs)
+{
+    cli_progress_stage(ctx, "cross-validation", (int64_t)n_jobs);
+}
+
+static void move_bar(void *ctx, size_t n_done)
+{
+    cli_progress_set(ctx, (int64_t)n_done);
+}
+
+static int run(struct arguments *a)
+{
+    struct pool *pool = NULL;
+    struct fit_outcome outcome = {0};
+    cJSON *grid = NULL;
+    struct ft_err err;
+    int code;
+
+    enum ft_status st = a->grid != NULL ? read_grid(a->grid, &grid, &err) : FT_OK;
+    if (st == FT_OK)
+        st = pool_new((size_t)a->threads, &pool, &err);
+    if (st == FT_OK) {
+        struct cli_progress *bar = cli_progress_new("reading", 0, "fits");
+        a->q.grid = grid;
+        a->q.is_stopped = cli_is_interrupted;
+        a->q.on_start = start_bar;
+        a->q.on_done = move_bar;
+        a->q.progress_ctx = bar;
+        st = fit_job_run(&a->q, pool, &outcome, &err);
+        cli_progress_end(bar);
+    }
+    if (st == FT_OK)
+        st = file_write(a->out, outcome.bytes, outcome.n_bytes, &err);
+    if (outcome.table.notes.len > 0)
+        fprintf(stderr, "%s", outcome.table.notes.data);
+    if (st != FT_OK)
+        code = cli_fail(&err);
+    else if (a->as_json)
+        code = print_json(a, &outcome, pool_n_threads(pool));
+    else
+        code = print_text(a, &outcome, pool_n_threads(pool));
+    fit_outcome_free(&outcome);
+    pool_free(pool);
+    cJSON_Delete(grid);
+    return code;
+}
+
+int cmd_fit(int argc, char **argv)
+{
+    struct arguments a = {.folds = 5, .seed = 1, .q = {.task = -1, .metric = -1, .coverage = 0.9}};
+    a.q.base = model_spec_default(MODEL_GBDT, TASK_CLASSIFY);
+    a.trees = (int64_t)a.q.base.n_trees;
+    a.leaves = (int64_t)a.q.base.max_leaves;
+    a.bins = (int64_t)a.q.base.n_bins;
+    int code = parse(&a, argc, argv);
+    if (code < 0)
+        code = check_words(&a);
+    if (code < 0)
+        code = check_numbers(&a);
+    return code >= 0 ? code : run(&a);
+}

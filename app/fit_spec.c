@@ -1,0 +1,195 @@
+#include "app/fit_spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const spec_keys[] = {
+    "model",      "trees",        "leaves",           "depth",
+    "bins",       "rate",         "lambda",           "row_sample",
+    "col_sample", "distribution", "min_child_weight", NULL};
+static const char *const distributions[] = {
+    [AFT_WEIBULL] = "weibull", [AFT_LOGNORMAL] = "lognormal", [AFT_LOGLOGISTIC] = "loglogistic"};
+
+int fit_kind_by_name(const char *name)
+{
+    return strcmp(name, "logistic") == 0 ? MODEL_LOGISTIC : model_kind_by_name(name);
+}
+
+static enum ft_status get_count(const cJSON *object, const char *key, size_t *out,
+                                struct ft_err *err)
+{
+    int64_t v = (int64_t)*out;
+    const enum ft_status st = json_int(object, key, false, 0, 1000000, &v, err);
+    *out = (size_t)v;
+    return st;
+}
+
+static enum ft_status get_words(const cJSON *object, struct model_spec *out, struct ft_err *err)
+{
+    const char *model = NULL, *distribution = NULL;
+    enum ft_status st = json_string(object, "model", false, &model, err);
+    if (st == FT_OK)
+        st = json_string(object, "distribution", false, &distribution, err);
+    if (st == FT_OK && model != NULL) {
+        const int kind = fit_kind_by_name(model);
+        if (kind < 0)
+            return ft_fail(err, FT_INVALID,
+                           "/model: '%.40s', expected gbdt, logistic, ridge, cox or aft", model);
+        out->kind = (enum model_kind)kind;
+    }
+    if (st != FT_OK || distribution == NULL)
+        return st;
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(distribution, distributions[i]) == 0) {
+            out->distribution = (enum aft_kind)i;
+            return FT_OK;
+        }
+    return ft_fail(err, FT_INVALID,
+                   "/distribution: '%.40s', expected weibull, lognormal or loglogistic",
+                   distribution);
+}
+
+enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *base,
+                                  struct model_spec *out, struct ft_err *err)
+{
+    *out = *base;
+    if (!cJSON_IsObject(object))
+        return ft_fail(err, FT_INVALID, "expected an object of parameters");
+    enum ft_status st = json_only_keys(object, spec_keys, err);
+    if (st == FT_OK)
+        st = get_words(object, out, err);
+    if (st == FT_OK)
+        st = get_count(object, "trees", &out->n_trees, err);
+    if (st == FT_OK)
+        st = get_count(object, "leaves", &out->max_leaves, err);
+    if (st == FT_OK)
+        st = get_count(object, "depth", &out->max_depth, err);
+    if (st == FT_OK)
+        st = get_count(object, "bins", &out->n_bins, err);
+    if (st == FT_OK)
+        st = json_number(object, "rate", false, &out->rate, err);
+    if (st == FT_OK)
+        st = json_number(object, "lambda", false, &out->lambda, err);
+    if (st == FT_OK)
+        st = json_number(object, "min_child_weight", false, &out->min_child_weight, err);
+    if (st == FT_OK)
+        st = json_number(object, "row_sample", false, &out->row_sample, err);
+    if (st == FT_OK)
+        st = json_number(object, "col_sample", false, &out->col_sample, err);
+    return st;
+}
+
+cJSON *fit_spec_to_json(const struct model_spec *s)
+{
+    cJSON *o = cJSON_CreateObject();
+    json_add_string(o, "model", model_kind_name(s->kind));
+    if (s->kind == MODEL_GBDT) {
+        json_add_int(o, "trees", (int64_t)s->n_trees);
+        json_add_int(o, "leaves", (int64_t)s->max_leaves);
+        json_add_int(o, "depth", (int64_t)s->max_depth);
+        json_add_int(o, "bins", (int64_t)s->n_bins);
+        json_add_number(o, "rate", s->rate);
+        json_add_number(o, "min_child_weight", s->min_child_weight);
+        json_add_number(o, "row_sample", s->row_sample);
+        json_add_number(o, "col_sample", s->col_sample);
+    }
+    if (s->kind == MODEL_AFT)
+        json_add_string(o, "distribution", distributions[s->distribution]);
+    json_add_number(o, "lambda", s->lambda);
+    return o;
+}
+
+/* --- grids ------------------------------------------------------------------------------------ */
+
+enum ft_status fit_specs_add(struct fit_specs *s, const struct model_spec *spec, struct ft_err *err)
+{
+    if (s->n == FIT_SPEC_MAX)
+        return ft_fail(err, FT_INVALID, "grid: more than %d candidates", FIT_SPEC_MAX);
+    struct model_spec *items = reallocarray(s->items, s->n + 1, sizeof(*items));
+    if (items == NULL)
+        return ft_fail(err, FT_NOMEM, "grid: no memory");
+    s->items = items;
+    s->items[s->n++] = *spec;
+    return FT_OK;
+}
+
+void fit_specs_free(struct fit_specs *s)
+{
+    free(s->items);
+    *s = (struct fit_specs){0};
+}
+
+static enum ft_status add_object(const cJSON *object, const struct model_spec *base,
+                                 struct fit_specs *out, struct ft_err *err)
+{
+    struct model_spec spec;
+    enum ft_status st = fit_spec_from_json(object, base, &spec, err);
+    if (st == FT_OK)
+        st = fit_specs_add(out, &spec, err);
+    if (st != FT_OK)
+        ft_err_prefix(err, "grid, candidate %zu", out->n + 1);
+    return st;
+}
+
+/* Number of combinations; 0 = too many or an empty array. */
+static size_t count_combinations(const cJSON *grid)
+{
+    size_t n = 1;
+    const cJSON *member;
+    cJSON_ArrayForEach (member, grid) {
+        if (!cJSON_IsArray(member))
+            continue;
+        n *= (size_t)cJSON_GetArraySize(member);
+        if (n == 0 || n > FIT_SPEC_MAX)
+            return 0;
+    }
+    return n;
+}
+
+/* The object with one value of each array: combination number i, the last member fastest. */
+static cJSON *pick_combination(const cJSON *grid, size_t n_all, size_t i)
+{
+    cJSON *o = cJSON_CreateObject();
+    const cJSON *member;
+    size_t block = n_all;
+    cJSON_ArrayForEach (member, grid) {
+        const cJSON *value = member;
+        if (cJSON_IsArray(member)) {
+            const size_t n = (size_t)cJSON_GetArraySize(member);
+            block /= n;
+            value = cJSON_GetArrayItem(member, (int)(i / block % n));
+        }
+        cJSON *copy = cJSON_Duplicate(value, 1);
+        if (!cJSON_AddItemToObject(o, member->string, copy))
+            cJSON_Delete(copy);
+    }
+    return o;
+}
+
+enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base,
+                                   struct fit_specs *out, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    *out = (struct fit_specs){0};
+    if (cJSON_IsArray(grid)) {
+        const cJSON *object;
+        cJSON_ArrayForEach (object, grid) {
+            st = add_object(object, base, out, err);
+            if (st != FT_OK)
+                return st;
+        }
+        return out->n > 0 ? FT_OK : ft_fail(err, FT_INVALID, "grid: no candidates");
+    }
+    if (!cJSON_IsObject(grid))
+        return ft_fail(err, FT_INVALID, "grid: expected an array of objects or one object");
+    const size_t n = count_combinations(grid);
+    if (n == 0)
+        return ft_fail(err, FT_INVALID, "grid: an empty list, or more than %d combinations",
+                       FIT_SPEC_MAX);
+    for (size_t i = 0; i < n && st == FT_OK; i++) {
+        cJSON *object = pick_combination(grid, n, i);
+        st = add_object(object, base, out, err);
+        cJSON_Delete(object);
+    }
+    return st;
+}

@@ -1,0 +1,37 @@
+/* Model specifications as JSON, and grids of them. Keys: model, trees, leaves, depth, bins, rate,
+ * lambda, min_child_weight, row_sample, col_sample, distribution. */
+#ifndef APP_FIT_SPEC_H
+#define APP_FIT_SPEC_H
+
+#include "app/base/json.h"
+#include "app/base/status.h"
+#include "models/model.h"
+
+#include <stddef.h>
+
+#define FIT_SPEC_MAX 1000
+
+struct fit_specs {
+    struct model_spec *items; /* owned */
+    size_t n;
+};
+
+/* base with the members of the object put over it. FT_INVALID names an unknown or wrong member. */
+enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *base,
+                                  struct model_spec *out, struct ft_err *err);
+/* The members that the kind uses. */
+cJSON *fit_spec_to_json(const struct model_spec *spec);
+
+/* A grid: an array of objects (one candidate each), or one object whose members may be arrays
+ * (every combination; the last member varies fastest). At most FIT_SPEC_MAX candidates.
+ * fit_specs_free() in any case. */
+enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base,
+                                   struct fit_specs *out, struct ft_err *err);
+enum ft_status fit_specs_add(struct fit_specs *s, const struct model_spec *spec,
+                             struct ft_err *err);
+void fit_specs_free(struct fit_specs *s);
+
+/* Kind by the name used on the command line (logistic stands for hazard_logit), -1 = none. */
+int fit_kind_by_name(const char *name);
+
+#endif
