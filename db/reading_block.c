@@ -15,7 +15,11 @@ enum { SMALL_N = 2048, FLUSH_N = 4 * SEGMENT_TARGET_N };
 
 bool is_same_double(double a, double b)
 {
-    return memcmp(&a, &b, sizeof(a)) == 0;
+    uint64_t x;
+    uint64_t y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return x == y;
 }
 
 enum ft_status reading_cache_get(struct db *db, struct reading_cache **out, struct ft_err *err)
@@ -74,10 +78,13 @@ void run_add(struct run *r, int64_t ts_ms, double value)
 void run_shrink(struct run *r)
 {
     const size_t cap = r->n > 0 ? r->n : 1;
+    /* A failed shrink leaves an array as it is, which does no harm. */
     int64_t *ts_ms = reallocarray(r->ts_ms, cap, sizeof(*ts_ms));
+    if (ts_ms != NULL)
+        r->ts_ms = ts_ms;
     double *value = reallocarray(r->value, cap, sizeof(*value));
-    r->ts_ms = ts_ms != NULL ? ts_ms : r->ts_ms; /* a failed shrink leaves them as they are */
-    r->value = value != NULL ? value : r->value;
+    if (value != NULL)
+        r->value = value;
     r->cap = cap;
 }
 

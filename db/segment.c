@@ -221,6 +221,23 @@ static uint64_t make_residuals(const uint64_t *x, size_t n, unsigned order, uint
     return all;
 }
 
+/* Low planes of measured doubles are noise, on which zstd would spend most of the time for nothing.
+ * The sum of squared counts of a sample tells: N + N(N-1)/256 = 1534 is expected of even bytes,
+ * with a standard deviation of 45; 1670 is reached at an entropy of 7.8 bits, a gain of 2 %. */
+static bool looks_random(const unsigned char *plane, size_t n)
+{
+    enum { N_SAMPLE = 512, LIMIT = 1670 };
+    unsigned short counts[256] = {0};
+    size_t sum = 0;
+    if (n < 2 * N_SAMPLE)
+        return false;
+    for (size_t i = 0; i < N_SAMPLE; i++)
+        counts[plane[i * n / N_SAMPLE]]++;
+    for (size_t b = 0; b < 256; b++)
+        sum += (size_t)counts[b] * counts[b];
+    return sum < LIMIT;
+}
+
 /* One plane of n bytes that stands in codec->plane. */
 static unsigned char *put_plane(struct segment_codec *codec, unsigned char *p, size_t n)
 {
@@ -233,8 +250,9 @@ static unsigned char *put_plane(struct segment_codec *codec, unsigned char *p, s
     /* The frame goes behind room for the longest head and moves back; more than n bytes of it are
      * no use. */
     unsigned char *frame = p + 1 + 3;
-    const size_t len = n > 32 ? ZSTD_compress2(codec->compressor, frame, n - 8, plane, n) : n;
-    if (n <= 32 || ZSTD_isError(len)) {
+    const bool is_worth_it = n > 32 && !looks_random(plane, n);
+    const size_t len = is_worth_it ? ZSTD_compress2(codec->compressor, frame, n - 8, plane, n) : 0;
+    if (!is_worth_it || ZSTD_isError(len)) {
         *p++ = PLANE_RAW;
         memcpy(p, plane, n);
         return p + n;
