@@ -1,12 +1,13 @@
 #include "app/ingest/readings_chunk.h"
 
-#include "app/base/clock.h"
+#include "app/base/pool.h"
 #include "app/ingest/limits.h"
 #include "app/ingest/quarantine.h"
 #include "db/db.h"
 #include "db/reading_store.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,7 @@ struct gathered {
     size_t *begin;        /* [n_series + 1] */
     int64_t *ts_ms;       /* scratch for the longest series */
     double *value;
+    size_t longest; /* rows of the longest series */
 };
 
 static void gathered_free(struct gathered *g)
@@ -297,6 +299,7 @@ static enum ft_status gather(struct readings_chunk *c, uint32_t **remap, struct 
         for (size_t i = 0; i < c->batches[b].n; i++)
             g->rows[g->begin[remap[b][c->batches[b].series_of[i]] + 1]++] =
                 (struct row_ref){(uint32_t)b, (uint32_t)i};
+    g->longest = longest;
     g->ts_ms = calloc(longest + 1, sizeof(*g->ts_ms));
     g->value = calloc(longest + 1, sizeof(*g->value));
     if (g->ts_ms == NULL || g->value == NULL)
@@ -304,9 +307,9 @@ static enum ft_status gather(struct readings_chunk *c, uint32_t **remap, struct 
     return FT_OK;
 }
 
-/* Readings of value column k of a series into the scratch arrays; their number. */
+/* Readings of value column k of a series, in the order of the file; their number. */
 static size_t collect(const struct readings_chunk *c, const struct gathered *g, size_t series,
-                      size_t k)
+                      size_t k, int64_t *ts_ms, double *value)
 {
     size_t n = 0;
     for (size_t i = g->begin[series]; i < g->begin[series + 1]; i++) {
@@ -315,8 +318,8 @@ static size_t collect(const struct readings_chunk *c, const struct gathered *g, 
         const double v = b->values[row * b->n_values + k];
         if (isnan(v))
             continue;
-        g->ts_ms[n] = b->ts_ms[row];
-        g->value[n] = v;
+        ts_ms[n] = b->ts_ms[row];
+        value[n] = v;
         n++;
     }
     return n;
@@ -379,25 +382,232 @@ static enum ft_status compare_only(struct db *db, int64_t sensor_id, const struc
     return st;
 }
 
-static enum ft_status write_series(struct readings_chunk *c, struct db *db,
-                                   const struct gathered *g, size_t series,
+/* --- sealing: sorted readings behind what the store has are encoded by all threads --- */
+
+enum {
+    SEAL_WINDOW = 256, /* columns encoded before they are written: bounds the memory for blocks */
+    SEAL_MIN_N = 1024  /* fewer readings go the usual way */
+};
+
+/* What one thread needs to encode. */
+struct encoder {
+    struct segment_codec *codec;
+    int64_t *ts_ms; /* [longest] */
+    double *value;
+    struct encoder *next; /* free list */
+};
+
+/* One value column of one series. */
+struct column_job {
+    size_t series, k;
+    int64_t sensor_id;
+    int64_t after_ms; /* newest reading of the store; INT64_MIN = none */
+    bool may_seal;
+    int64_t first_ms, last_ms;
+    struct reading_segment *segs; /* [n_segs], owned; none: reading_put() has to do it */
+    size_t n_segs;
+    struct ft_err err;
+    enum ft_status status;
+};
+
+struct sealer {
+    const struct readings_chunk *c;
+    const struct gathered *g;
+    struct encoder *encoders; /* [n_encoders], owned */
+    size_t n_encoders;
+    struct encoder *free_encoders;
+    pthread_mutex_t lock; /* of free_encoders */
+    struct column_job jobs[SEAL_WINDOW];
+    size_t n_jobs;
+};
+
+static void sealer_free(struct sealer *s)
+{
+    for (size_t i = 0; s != NULL && i < s->n_encoders; i++) {
+        segment_codec_free(s->encoders[i].codec);
+        free(s->encoders[i].ts_ms);
+        free(s->encoders[i].value);
+    }
+    if (s == NULL)
+        return;
+    pthread_mutex_destroy(&s->lock);
+    free(s->encoders);
+    free(s);
+}
+
+static enum ft_status sealer_new(const struct readings_chunk *c, const struct gathered *g,
+                                 struct sealer **out, struct ft_err *err)
+{
+    const size_t n = c->options->pool != NULL ? pool_n_threads(c->options->pool) : 1;
+    struct sealer *s = calloc(1, sizeof(*s));
+    *out = NULL;
+    if (s == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory to encode readings");
+    pthread_mutex_init(&s->lock, NULL);
+    s->c = c;
+    s->g = g;
+    s->encoders = calloc(n, sizeof(*s->encoders));
+    enum ft_status st = s->encoders != NULL ? FT_OK : FT_NOMEM;
+    for (size_t i = 0; i < n && st == FT_OK; i++) {
+        struct encoder *e = &s->encoders[i];
+        s->n_encoders++;
+        e->ts_ms = calloc(g->longest + 1, sizeof(*e->ts_ms));
+        e->value = calloc(g->longest + 1, sizeof(*e->value));
+        if (e->ts_ms == NULL || e->value == NULL)
+            st = FT_NOMEM;
+        else
+            st = segment_codec_new(&e->codec, err);
+        e->next = s->free_encoders;
+        s->free_encoders = e;
+    }
+    if (st != FT_OK) {
+        sealer_free(s);
+        return ft_fail(err, st, "no memory to encode readings");
+    }
+    *out = s;
+    return FT_OK;
+}
+
+static bool is_growing(const int64_t *ts_ms, size_t n, int64_t after_ms)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ts_ms[i] <= after_ms)
+            return false;
+        after_ms = ts_ms[i];
+    }
+    return true;
+}
+
+/* Encodes n readings into blocks of about equal length. */
+static void encode_column(struct column_job *job, struct encoder *e, size_t n)
+{
+    const size_t n_segs = (n + SEGMENT_TARGET_N - 1) / SEGMENT_TARGET_N;
+    job->segs = calloc(n_segs, sizeof(*job->segs));
+    if (job->segs == NULL) {
+        job->status = ft_fail(&job->err, FT_NOMEM, "no memory for %zu blocks", n_segs);
+        return;
+    }
+    for (size_t i = 0; i < n_segs && job->status == FT_OK; i++) {
+        const size_t begin = n * i / n_segs;
+        const size_t end = n * (i + 1) / n_segs;
+        job->status = segment_encode(e->codec, e->ts_ms + begin, e->value + begin, end - begin,
+                                     &job->segs[i], &job->err);
+        job->n_segs += job->status == FT_OK;
+    }
+    job->first_ms = e->ts_ms[0];
+    job->last_ms = e->ts_ms[n - 1];
+}
+
+static void seal_column(void *ctx, size_t i)
+{
+    struct sealer *s = ctx;
+    struct column_job *job = &s->jobs[i];
+    if (!job->may_seal)
+        return;
+    pthread_mutex_lock(&s->lock);
+    struct encoder *e = s->free_encoders; /* there is one for each thread of the pool */
+    s->free_encoders = e->next;
+    pthread_mutex_unlock(&s->lock);
+    const size_t n = collect(s->c, s->g, job->series, job->k, e->ts_ms, e->value);
+    if (n >= SEAL_MIN_N && is_growing(e->ts_ms, n, job->after_ms))
+        encode_column(job, e, n);
+    pthread_mutex_lock(&s->lock);
+    e->next = s->free_encoders;
+    s->free_encoders = e;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void clear_job(struct column_job *job)
+{
+    for (size_t i = 0; i < job->n_segs; i++)
+        segment_clear(&job->segs[i]);
+    free(job->segs);
+    *job = (struct column_job){.status = FT_OK};
+}
+
+/* Has value column k of the series any reading? */
+static bool has_value(const struct readings_chunk *c, const struct gathered *g, size_t series,
+                      size_t k)
+{
+    for (size_t i = g->begin[series]; i < g->begin[series + 1]; i++) {
+        const struct readings_batch *b = &c->batches[g->rows[i].batch];
+        if (!isnan(b->values[g->rows[i].row * b->n_values + k]))
+            return true;
+    }
+    return false;
+}
+
+/* Looks up the sensor and where its readings end. */
+static enum ft_status add_job(struct readings_chunk *c, struct db *db, struct sealer *s,
+                              size_t series, size_t k, struct ft_err *err)
+{
+    struct column_job *job = &s->jobs[s->n_jobs++];
+    const size_t n_rows = s->g->begin[series + 1] - s->g->begin[series];
+    struct reading_span span = {0};
+    *job = (struct column_job){.series = series, .k = k, .after_ms = INT64_MIN, .status = FT_OK};
+    enum ft_status st = resolve(c, db, series, k, &job->sensor_id, err);
+    job->may_seal = st == FT_OK && !c->options->is_dry_run && n_rows >= SEAL_MIN_N;
+    if (job->may_seal)
+        st = reading_span(db, job->sensor_id, &span, err);
+    if (job->may_seal && span.n > 0)
+        job->after_ms = span.last_ms;
+    return st;
+}
+
+static enum ft_status write_job(struct readings_chunk *c, struct db *db, const struct gathered *g,
+                                struct column_job *job, struct reading_counts *counts,
+                                struct ft_err *err)
+{
+    if (job->status != FT_OK)
+        return ft_fail(err, job->status, "%s", job->err.msg);
+    if (job->n_segs > 0) {
+        const int64_t ends[] = {job->first_ms, job->last_ms};
+        widen_span(c->summary, ends, 2);
+        return reading_put_segments(db, job->sensor_id, job->segs, job->n_segs, counts, err);
+    }
+    const size_t n = collect(c, g, job->series, job->k, g->ts_ms, g->value);
+    widen_span(c->summary, g->ts_ms, n);
+    if (c->options->is_dry_run)
+        return compare_only(db, job->sensor_id, g, n, counts, err);
+    return reading_put(db, job->sensor_id, g->ts_ms, g->value, n, counts, err);
+}
+
+/* Encodes the jobs that are waiting and writes them in order. */
+static enum ft_status write_window(struct readings_chunk *c, struct db *db, struct sealer *s,
                                    struct reading_counts *counts, struct ft_err *err)
 {
-    for (size_t k = 0; k < c->layout->n_values; k++) {
-        const size_t n = collect(c, g, series, k);
-        int64_t sensor_id = 0;
-        if (n == 0)
-            continue;
-        enum ft_status st = resolve(c, db, series, k, &sensor_id, err);
-        if (st == FT_OK && c->options->is_dry_run)
-            st = compare_only(db, sensor_id, g, n, counts, err);
-        else if (st == FT_OK)
-            st = reading_put(db, sensor_id, g->ts_ms, g->value, n, counts, err);
-        if (st != FT_OK)
-            return st;
-        widen_span(c->summary, g->ts_ms, n);
+    enum ft_status st = FT_OK;
+    if (c->options->pool != NULL)
+        pool_run(c->options->pool, s->n_jobs, seal_column, s);
+    for (size_t i = 0; c->options->pool == NULL && i < s->n_jobs; i++)
+        seal_column(s, i);
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        if (st == FT_OK)
+            st = write_job(c, db, s->g, &s->jobs[i], counts, err);
+        clear_job(&s->jobs[i]);
     }
-    return FT_OK;
+    s->n_jobs = 0;
+    return st;
+}
+
+static enum ft_status write_readings(struct readings_chunk *c, struct db *db,
+                                     const struct gathered *g, struct reading_counts *counts,
+                                     struct ft_err *err)
+{
+    struct sealer *s = NULL;
+    enum ft_status st = sealer_new(c, g, &s, err);
+    for (size_t series = 0; series < c->series.n && st == FT_OK; series++)
+        for (size_t k = 0; k < c->layout->n_values && st == FT_OK; k++) {
+            if (!has_value(c, g, series, k))
+                continue;
+            st = add_job(c, db, s, series, k, err);
+            if (st == FT_OK && s->n_jobs == SEAL_WINDOW)
+                st = write_window(c, db, s, counts, err);
+        }
+    if (st == FT_OK)
+        st = write_window(c, db, s, counts, err);
+    sealer_free(s);
+    return st;
 }
 
 static enum ft_status write_bad_rows(struct readings_chunk *c, struct db *db, struct ft_err *err)
@@ -431,8 +641,8 @@ static enum ft_status write_all(struct readings_chunk *c, struct db *db, struct 
         st = reserve_known(c, err);
     if (st == FT_OK)
         st = gather(c, remap, &g, err);
-    for (size_t s = 0; s < c->series.n && st == FT_OK; s++)
-        st = write_series(c, db, &g, s, &counts, err);
+    if (st == FT_OK)
+        st = write_readings(c, db, &g, &counts, err);
     if (st == FT_OK)
         st = write_bad_rows(c, db, err);
     c->summary->n_new += counts.n_new;
