@@ -38,6 +38,8 @@ static void print_counts(const char *title, const cJSON *counts)
 
 static void print_class(const cJSON *c)
 {
+    const cJSON *summary = json_get(c, "summary");
+    const cJSON *findings = json_get(c, "findings");
     const cJSON *v;
     long long shown = 0;
     printf("\nClass %s: %lld assets, %lld sensors, %lld readings", text_of(c, "class", ""),
@@ -47,11 +49,13 @@ static void print_class(const cJSON *c)
     printf("\n");
     print_counts("  events: ", json_get(c, "events"));
     print_counts("  failures: ", json_get(c, "failures"));
-    cJSON_ArrayForEach (v, json_get(c, "summary"))
+    cJSON_ArrayForEach (v, summary) {
         printf("  %s\n", v->valuestring);
-    cJSON_ArrayForEach (v, json_get(c, "findings"))
+    }
+    cJSON_ArrayForEach (v, findings) {
         if (shown++ < N_SHOWN)
             printf("    %s\n", text_of(v, "text", ""));
+    }
     if (number_of(c, "n_findings") > N_SHOWN)
         printf("    and %lld more (--json lists them)\n", number_of(c, "n_findings") - N_SHOWN);
 }
@@ -87,10 +91,12 @@ int cmd_check(int argc, char **argv)
         json_add_string(report, "database", cli_db_path());
         code = cli_print_json(report);
     } else {
+        const cJSON *classes = json_get(report, "classes");
         const cJSON *c;
         printf("%s: the file is sound\n", cli_db_path());
-        cJSON_ArrayForEach (c, json_get(report, "classes"))
+        cJSON_ArrayForEach (c, classes) {
             print_class(c);
+        }
         if (number_of(report, "quarantined") > 0)
             printf("\n%lld rows are in quarantine\n", number_of(report, "quarantined"));
         code = 0;

@@ -410,14 +410,16 @@ static enum ft_status put_object(struct export *x, const cJSON *row, bool *has_h
     if (x->as_json)
         return put_json(x, row, err);
     if (!*has_header) {
-        cJSON_ArrayForEach (member, row)
+        cJSON_ArrayForEach (member, row) {
             put_text(x, member->string);
+        }
         trim_comma(x);
         buf_putc(&x->out, '\n');
         *has_header = true;
     }
-    cJSON_ArrayForEach (member, row)
+    cJSON_ArrayForEach (member, row) {
         put_member(x, member);
+    }
     trim_comma(x);
     return end_row(x, err);
 }

@@ -89,7 +89,7 @@ static void add_bad(struct parser *s, int column, const char *reason)
 
 static bool is_same(struct csv_field a, struct csv_field b)
 {
-    return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
 static bool is_inside(struct csv_field f, struct csv_field piece)
@@ -102,10 +102,12 @@ static bool find_series(struct parser *s, const struct csv_record *rec, uint32_t
                         int *column)
 {
     const struct readings_layout *l = s->layout;
-    struct csv_field asset = {l->asset, l->asset != NULL ? strlen(l->asset) : 0};
+    struct csv_field asset = {"", 0};
     struct csv_field sensor = {"", 0};
     char pair[2 * 4 * INGEST_NAME_MAX + 2];
-    if (l->asset_col != COLUMN_NONE)
+    if (l->asset_col == COLUMN_NONE)
+        asset = (struct csv_field){l->asset, strlen(l->asset)};
+    else
         asset = csv_text(rec->fields[l->asset_col]);
     if (l->is_long)
         sensor = csv_text(rec->fields[l->sensor_col]);

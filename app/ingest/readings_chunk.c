@@ -350,6 +350,13 @@ static int compare_dry_points(const void *pa, const void *pb)
     return a->i < b->i ? -1 : 1;
 }
 
+static uint64_t bits_of(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    return bits;
+}
+
 /* What reading_put() would count, without writing. */
 static enum ft_status compare_only(struct db *db, int64_t sensor_id, const struct gathered *g,
                                    size_t n, struct reading_counts *counts, struct ft_err *err)
@@ -372,7 +379,7 @@ static enum ft_status compare_only(struct db *db, int64_t sensor_id, const struc
             k++;
         if (k == old.n || old.ts_ms[k] != p[i].ts_ms)
             counts->n_new++;
-        else if (memcmp(&old.value[k], &p[i].value, sizeof(p[i].value)) == 0)
+        else if (bits_of(old.value[k]) == bits_of(p[i].value))
             counts->n_unchanged++;
         else
             counts->n_changed++;
@@ -423,13 +430,13 @@ struct sealer {
 
 static void sealer_free(struct sealer *s)
 {
-    for (size_t i = 0; s != NULL && i < s->n_encoders; i++) {
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->n_encoders; i++) {
         segment_codec_free(s->encoders[i].codec);
         free(s->encoders[i].ts_ms);
         free(s->encoders[i].value);
     }
-    if (s == NULL)
-        return;
     pthread_mutex_destroy(&s->lock);
     free(s->encoders);
     free(s);
@@ -444,6 +451,7 @@ static enum ft_status sealer_new(const struct readings_chunk *c, const struct ga
     if (s == NULL)
         return ft_fail(err, FT_NOMEM, "no memory to encode readings");
     pthread_mutex_init(&s->lock, NULL);
+    s->n_encoders = 0;
     s->c = c;
     s->g = g;
     s->encoders = calloc(n, sizeof(*s->encoders));
@@ -506,8 +514,11 @@ static void seal_column(void *ctx, size_t i)
         return;
     pthread_mutex_lock(&s->lock);
     struct encoder *e = s->free_encoders; /* there is one for each thread of the pool */
-    s->free_encoders = e->next;
+    if (e != NULL)
+        s->free_encoders = e->next;
     pthread_mutex_unlock(&s->lock);
+    if (e == NULL)
+        return;
     const size_t n = collect(s->c, s->g, job->series, job->k, e->ts_ms, e->value);
     if (n >= SEAL_MIN_N && is_growing(e->ts_ms, n, job->after_ms))
         encode_column(job, e, n);
