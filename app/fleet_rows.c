@@ -33,7 +33,8 @@ enum fleet_state fleet_state_of(const struct snapshot *s, const struct snapshot_
     char limit[WORDS_SIZE];
     const struct predictive_window *w = &k->window;
     const bool is_open = k->order != NULL && strcmp(k->order->kind, "predictive") == 0;
-    const bool has_case = (w->pays && strcmp(f->model_kind, "weibull_age") != 0) || is_open;
+    const bool by_age = strcmp(f->model_kind, "weibull_age") == 0;
+    const bool has_case = (w->pays && !by_age) || is_open;
     const int freeze_d = (int)(s->site.freeze_ms / MS_PER_DAY);
     const int horizon_d = (int)(s->site.horizon_ms / MS_PER_DAY);
     if (f->n_horizons == 0 || f->data_frac < s->site.min_data_frac) {
@@ -60,9 +61,13 @@ enum fleet_state fleet_state_of(const struct snapshot *s, const struct snapshot_
                  words_date(s->days.start_ms[w->earliest], s->site.now_ms, date), horizon_d);
         return FLEET_SOON;
     }
+    if (by_age && w->pays && w->earliest < horizon_d) {
+        snprintf(rule, SIZE, "Soon: by age alone its replacement pays from %s on.",
+                 words_date(s->days.start_ms[w->earliest], s->site.now_ms, date));
+        return FLEET_SOON;
+    }
     const double level = level_by_age(k, f);
-    if (strcmp(f->model_kind, "weibull_age") != 0 && w->p_window >= WATCH_MIN_P &&
-        w->p_window > WATCH_FACTOR * level) {
+    if (!by_age && w->p_window >= WATCH_MIN_P && w->p_window > WATCH_FACTOR * level) {
         snprintf(rule, SIZE,
                  "Watch: the chance in 30 d is over %.0f times the level by age alone; no work "
                  "pays yet.",
@@ -119,6 +124,7 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
 {
     size_t n;
     double most = -1;
+    enum fleet_state lead_state = FLEET_STATES;
     const struct snapshot_forecast *all = snapshot_of_asset(s, r->asset->id, &n);
     r->state = FLEET_NO_DATA;
     snprintf(r->state_rule, sizeof(r->state_rule), "No data: there is no forecast.");
@@ -150,8 +156,11 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
         r->risk_high += isnan(high) ? risk : (double)economics_at_risk(&k.costs, high);
         if (k.window.waiting_per_day > r->waiting_per_day)
             r->waiting_per_day = k.window.waiting_per_day;
-        if (risk > most) {
+        /* The part that decides the state leads; among equals the one with most at risk. */
+        const enum fleet_state state = fleet_state_of(s, &k, f, rule);
+        if (state < lead_state || (state == lead_state && risk > most)) {
             most = risk;
+            lead_state = state;
             r->lead = f;
             r->component_id = f->component_id;
             r->rul_median_ms = f->rul_median;
@@ -159,7 +168,6 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
             r->rul_high_ms = f->rul_high;
             r->rul_coverage = f->rul_coverage;
         }
-        const enum fleet_state state = fleet_state_of(s, &k, f, rule);
         r->has_case |= state == FLEET_ACT || state == FLEET_SOON;
         if (state < r->state) {
             r->state = state;

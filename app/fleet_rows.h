@@ -24,7 +24,7 @@ struct fleet_row {
     double rul_median_ms, rul_low_ms, rul_high_ms, rul_coverage; /* NaN, infinity */
     char why[160];                                               /* in one clause */
     double waiting_per_day;                                      /* minor units */
-    int64_t component_id;          /* that carries most of the risk; 0 = the asset */
+    int64_t component_id;          /* that decides the state, then carries most risk; 0 = asset */
     const struct forecast *lead;   /* its forecast; NULL = none */
     bool has_case;                 /* work pays, or is open */
     const struct work_order *next; /* earliest open work; NULL = none */

@@ -12,6 +12,8 @@ static const struct cli_command commands[] = {
     {"evaluate", "measure the champions on what they have not seen", cmd_evaluate},
     {"predict", "forecast every asset now, or as of a past instant", cmd_predict},
     {"schedule", "the plan: what, when, who, for how much", cmd_schedule},
+    {"roi", "does it pay, how sure, and on what does that hang", cmd_roi},
+    {"summary", "top risks, next jobs, money at stake", cmd_summary},
     {"serve", "serve the dashboard and the API", cmd_serve},
     {"fit", "learn from one table and write a model file", cmd_fit},
     {"score", "predict the rows of a table with a model file", cmd_score},

@@ -120,8 +120,8 @@ static void add_figures(const struct answer *a, cJSON *o)
         json_add_number(row, "failures_avoided", y->failures_avoided);
         json_add_number(row, "false_alarms", y->false_alarms);
         json_add_number(row, "other_benefit", y->other_benefit);
-        json_add_number(row, "running", t == 0 ? -r->capex : -y->running);
-        json_add_number(row, "tax", -y->tax);
+        json_add_number(row, "running", 0 - (t == 0 ? r->capex : y->running));
+        json_add_number(row, "tax", 0 - y->tax);
         json_add_number(row, "net", y->net);
         json_add_number(row, "discounted", y->discounted);
         json_add_number(row, "cumulative", y->cumulative);

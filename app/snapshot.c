@@ -242,6 +242,7 @@ const struct work_order *snapshot_open_order(const struct snapshot *s, int64_t a
 void snapshot_case(const struct snapshot *s, const struct forecast *f, struct snapshot_case *out)
 {
     double planned_on[SNAPSHOT_DAYS];
+    bool is_workday[SNAPSHOT_DAYS];
     memset(out, 0, sizeof(*out));
     out->component_id = f->component_id;
     out->p_age_only = NAN;
@@ -258,11 +259,13 @@ void snapshot_case(const struct snapshot *s, const struct forecast *f, struct sn
             &life->fit, (double)(s->site.now_ms - renewed_ms) / (double)MS_PER_DAY,
             PREDICTIVE_WINDOW_DAYS);
     out->order = snapshot_open_order(s, f->asset_id, f->component_id);
-    for (int d = 0; d < SNAPSHOT_DAYS; d++)
-        planned_on[d] = (double)(out->costs.planned_minor -
-                                 (days_has(&s->days, d, CALENDAR_STOP, out->asset->area)
-                                      ? out->costs.planned_stop_minor
-                                      : 0));
+    for (int d = 0; d < SNAPSHOT_DAYS; d++) {
+        const bool is_stop = days_has(&s->days, d, CALENDAR_STOP, out->asset->area);
+        planned_on[d] =
+            (double)(out->costs.planned_minor - (is_stop ? out->costs.planned_stop_minor : 0));
+        is_workday[d] =
+            days_works(&s->days, d) && !days_has(&s->days, d, CALENDAR_BLACKOUT, out->asset->area);
+    }
     const struct component *c = catalog_component(&s->catalog, f->component_id);
     int64_t lead_ms = c != NULL ? c->spare_lead_ms : 0;
     /* The spare of approved work is on its way since the work order was made. */
@@ -270,18 +273,20 @@ void snapshot_case(const struct snapshot *s, const struct forecast *f, struct sn
         lead_ms -= s->site.now_ms - out->order->created_ms;
     if (lead_ms < 0)
         lead_ms = 0;
-    const struct predictive_input in = {.forecast = f,
-                                        .now_ms = s->site.now_ms,
-                                        .cost_failure = (double)out->costs.failure_minor,
-                                        .cost_planned = (double)out->costs.planned_minor,
-                                        .planned_on = planned_on,
-                                        .inspection_cost = (double)out->costs.false_alarm_minor,
-                                        .life_rate = out->life_rate,
-                                        .p_age_only = out->p_age_only,
-                                        .risk_limit = s->site.risk_limit,
-                                        .n_days = SNAPSHOT_DAYS,
-                                        .lead_days = (int)((lead_ms + MS_PER_DAY - 1) / MS_PER_DAY),
-                                        .is_open = out->order != NULL &&
-                                                   strcmp(out->order->kind, "predictive") == 0};
+    const struct predictive_input in = {
+        .forecast = f,
+        .now_ms = s->site.now_ms,
+        .cost_failure = (double)out->costs.failure_minor,
+        .cost_planned = (double)out->costs.planned_minor,
+        .planned_on = planned_on,
+        .is_workday = is_workday,
+        .inspection_cost = (double)out->costs.false_alarm_minor,
+        .life_rate = out->life_rate,
+        /* A forecast by age alone is not measured against itself. */
+        .p_age_only = strcmp(f->model_kind, "weibull_age") == 0 ? NAN : out->p_age_only,
+        .risk_limit = s->site.risk_limit,
+        .n_days = SNAPSHOT_DAYS,
+        .lead_days = (int)((lead_ms + MS_PER_DAY - 1) / MS_PER_DAY),
+        .is_open = out->order != NULL && strcmp(out->order->kind, "predictive") == 0};
     predictive_window(&in, &out->window);
 }

@@ -549,7 +549,10 @@ static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, stru
         /* Ranking is that of the raw score; a step calibration would add ties. */
         cJSON_ReplaceItemInObjectCaseSensitive(
             cv, "pr_auc", cJSON_CreateNumber(metric_pr_auc(j->raw, j->y, NULL, j->n)));
-        json_add_number(cv, "threshold", metric_best_f1(j->p, j->y, j->n).threshold);
+        const struct threshold_metrics at = metric_best_f1(j->p, j->y, j->n);
+        json_add_number(cv, "threshold", at.threshold);
+        json_add_number(cv, "precision", at.precision); /* of rows; the ROI page uses both */
+        json_add_number(cv, "recall", at.recall);
     }
     cJSON_AddItemToObject(metrics, "cv", cJSON_Duplicate(cv, true));
     json_add_number(metrics, "score", t->score);

@@ -8,6 +8,8 @@ int cmd_train(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_schedule(int argc, char **argv);
+int cmd_roi(int argc, char **argv);
+int cmd_summary(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
 int cmd_score(int argc, char **argv);

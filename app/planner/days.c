@@ -43,6 +43,14 @@ bool days_crew_away(const struct days *d, int day, int64_t crew_id)
     return false;
 }
 
+bool days_works(const struct days *d, int day)
+{
+    for (size_t c = 0; c < d->n_crews; c++)
+        if (d->hours[c * (size_t)d->n + (size_t)day] > 0)
+            return true;
+    return false;
+}
+
 enum ft_status days_init(struct days *d, int64_t from_ms, int n, const struct crew_list *crews,
                          const struct calendar_list *calendar, struct ft_err *err)
 {

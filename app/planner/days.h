@@ -31,6 +31,8 @@ int days_index(const struct days *d, int64_t ts_ms);
 
 /* Is the day inside an entry of the kind that touches the area (NULL area = only site-wide)? */
 bool days_has(const struct days *d, int day, enum calendar_kind kind, const char *area);
+/* Does any crew work on the day? */
+bool days_works(const struct days *d, int day);
 /* Does a crew miss the day? */
 bool days_crew_away(const struct days *d, int day, int64_t crew_id);
 

@@ -537,6 +537,20 @@ static enum ft_status judge_plans(const struct snapshot *s, const struct event_l
     return st;
 }
 
+/* Does a model that reads sensors speak for the part? Where there is no forecast of the part, the
+ * asset's own counts. */
+static bool has_sensor_model(const struct snapshot *s, int64_t asset_id, int64_t component_id)
+{
+    size_t n;
+    const struct forecast *own = NULL;
+    const struct snapshot_forecast *all = snapshot_of_asset(s, asset_id, &n);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].f.component_id == component_id ||
+            (all[i].f.component_id == 0 && snapshot_decides(all, n, i)))
+            own = &all[i].f;
+    return own != NULL && own->n_horizons > 0 && strcmp(own->model_kind, "weibull_age") != 0;
+}
+
 /* Replaces nothing by rule, but the records of a part show a best age: the rule that they make.
  * Only where no sensor model watches the part. */
 static enum ft_status build_age_rules(struct preventive_build *b, struct ft_err *err)
@@ -554,13 +568,7 @@ static enum ft_status build_age_rules(struct preventive_build *b, struct ft_err 
             continue;
         for (size_t i = 0; i < s->catalog.assets.n && st == FT_OK; i++) {
             const struct asset *a = &s->catalog.assets.items[i];
-            size_t n;
-            bool is_watched = false;
-            const struct snapshot_forecast *all = snapshot_of_asset(s, a->id, &n);
-            for (size_t f = 0; f < n; f++)
-                is_watched |= (all[f].f.component_id == c->id || all[f].f.component_id == 0) &&
-                              all[f].f.n_horizons > 0 &&
-                              strcmp(all[f].f.model_kind, "weibull_age") != 0;
+            const bool is_watched = has_sensor_model(s, a->id, c->id);
             if (a->class_id != c->class_id || a->is_held_out || a->retired_ms != DB_NO_TIME ||
                 is_watched || lives_renewed_ms(&s->lives, a->id, c->id) == DB_NO_TIME)
                 continue;

@@ -42,6 +42,11 @@ static void fill_costs(const struct predictive_input *in, struct predictive_wind
     w->cost_left = in->cost_planned * (1 - risk_end) + in->cost_failure * risk_end;
 }
 
+static bool is_workday(const struct predictive_input *in, int day)
+{
+    return in->is_workday == NULL || in->is_workday[day];
+}
+
 static void find_window(const struct predictive_input *in, struct predictive_window *w)
 {
     const int last = w->n_days - 1;
@@ -49,10 +54,16 @@ static void find_window(const struct predictive_input *in, struct predictive_win
     w->latest = lead;
     while (w->latest < last && w->risk[w->latest + 1] <= in->risk_limit)
         w->latest++;
-    w->best = lead;
+    w->best = -1;
     for (int d = lead; d <= w->latest; d++)
-        if (w->cost[d] < w->cost[w->best])
+        if (is_workday(in, d) && (w->best < 0 || w->cost[d] < w->cost[w->best]))
             w->best = d;
+    /* No working day before the limit: the first one after it. */
+    for (int d = w->latest + 1; d <= last && w->best < 0; d++)
+        if (is_workday(in, d))
+            w->best = w->latest = d;
+    if (w->best < 0)
+        w->best = lead;
     w->cost_best = w->cost[w->best];
     w->saving = w->cost_left - w->cost_best;
     w->earliest = lead;

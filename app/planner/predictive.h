@@ -24,6 +24,7 @@ struct predictive_input {
     int64_t now_ms;
     double cost_failure, cost_planned; /* C_F, C_P, minor units */
     const double *planned_on;          /* [n_days] C_P on each day; NULL = cost_planned */
+    const bool *is_workday;            /* [n_days] may work be done then? NULL = every day */
     double inspection_cost;            /* C_i, price of a false alarm, minor units */
     double life_rate;                  /* g, minor units per day; >= 0 */
     double p_age_only;                 /* chance in the window by age alone; NaN = unknown */
