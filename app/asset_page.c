@@ -611,9 +611,10 @@ static enum ft_status put_events(struct db *db, const struct catalog *c, const s
         const struct event *e = &l.items[i];
         const struct component *part = catalog_component(c, e->component_id);
         char text[200];
-        snprintf(text, sizeof(text), "%s%s%s%s", part != NULL ? part->name : "",
-                 part != NULL ? " " : "", event_kind_name(e->kind),
-                 e->code[0] != '\0' && part == NULL ? e->code : "");
+        const bool has_code = e->code[0] != '\0' && part == NULL;
+        snprintf(text, sizeof(text), "%s%s%s%s%s", part != NULL ? part->name : "",
+                 part != NULL ? " " : "", event_kind_name(e->kind), has_code ? " " : "",
+                 has_code ? e->code : "");
         put_moment(t, e->ts_ms, event_kind_name(e->kind), part != NULL ? part->name : NULL, e->code,
                    e->note != NULL && e->note[0] != '\0' ? e->note : text);
     }

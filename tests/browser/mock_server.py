@@ -74,7 +74,7 @@ def asset_row(i, row, scale=1):
                     "coverage": .8, "cycle_s": None},
             "why": why, "waiting_per_day": waiting * scale, "component": "bearing",
             "next_work": work and {"key": f"WO-{4402 + i:05d}", "title": f"{key} {work}",
-                                   "status": status, "kind": kind, "date": date(due)},
+                                   "status": status, "kind": kind, "date": date(due or 0)},
             "data_frac": .62 if key == "C-0401" else .97, "sensors": 7,
             "sensors_stale": 2 if key == "C-0401" else 0}
 
@@ -90,7 +90,7 @@ class Data:
         if case == "hostile":
             long_name = "Very long name of a machine that nobody shortened, " * 2
             rows = [(HOSTILE + str(i), HOSTILE, HOSTILE, HOSTILE, *r[4:10], HOSTILE, r[11], HOSTILE,
-                     *r[13:]) if i % 2 else (r[0], long_name[:80], *r[2:])
+                     r[13] or "draft", r[14] or "predictive", r[15]) if i % 2 else (r[0], long_name[:80], *r[2:])
                     for i, r in enumerate(rows)]
         self.assets = [asset_row(i, r, self.scale) for i, r in enumerate(rows)]
         n = {"many": 2000, "plain": 60}.get(case, 0)

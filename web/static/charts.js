@@ -293,8 +293,8 @@ function drawBest(svg, due, x, top, bottom, width) {
         x(new Date(due.latest || due.best).getTime()) + 8));
     const anchor = isRight ? 'end' : 'start';
     svg.append(text(lx, top + 9, t('proposed_on', { day: f.day(due.best) }), 'strong halo', anchor),
-        text(lx, top + 23, t('window_from_to', { span: f.daySpan(due.earliest,
-            due.latest) }), 'halo', anchor));
+        text(lx, top + 23, due.earliest === due.latest ? t('window_one_day')
+            : t('window_from_to', { span: f.daySpan(due.earliest, due.latest) }), 'halo', anchor));
     if (due.risk_by_best !== null && due.risk_by_best !== undefined) {
         svg.append(text(lx, top + 37, t('risk_by_then', { p: f.percent(due.risk_by_best,
             due.risk_by_best < 0.1 ? 1 : 0) }), 'halo', anchor));
@@ -312,7 +312,7 @@ export function costByDate({ points, best, next }) {
         const right = 12;
         const top = 12;
         const bottom = 24;
-        const yt = ticks(0, most * 1.05, 3);
+        const yt = ticks(0, most * 1.05, 4);
         const scale = f.scaleOf(most);
         const x = linear(t0, t1, left, width - right);
         const y = linear(0, Math.max(most * 1.08, yt[yt.length - 1]), height - bottom, top);
@@ -332,9 +332,19 @@ export function costByDate({ points, best, next }) {
         tick(t1);
         svg.append(s('path', { class: 'k-grey-line',
             d: path(points.map((p) => [x(new Date(p.date).getTime()), y(p.cost)])) }));
+        const at = (q) => (q ? Math.round(x(new Date(q.date).getTime())) : null);
+        const isNear = best && next && Math.abs(at(best) - at(next)) < 110;
         const mark = (q, cls, label, amount) => {
-            const px = Math.round(x(new Date(q.date).getTime()));
+            const px = at(q);
             const py = y(q.cost);
+            if (isNear) {
+                const lx = Math.max(at(best), at(next)) + 8;
+                const row = q === best ? 0 : 1;
+                svg.append(line(px, top, px, height - bottom, cls), s('circle', { class: 'k-dot', cx: px,
+                    cy: py, r: 4.5 }), text(lx, height - bottom - 26 + 15 * row, `${label} ${amount}`,
+                    row ? 'halo' : 'strong halo'));
+                return;
+            }
             const isRight = px > left + (width - left) * 0.62;
             const anchor = isRight ? 'end' : 'start';
             const dx = isRight ? -8 : 8;

@@ -242,6 +242,18 @@ export function sensorName(name) {
     return capital(words.join(' '));
 }
 
+/* "spindle_bearing" -> "spindle bearing" */
+export const plainName = (name) => (/^[a-z0-9_]+$/.test(name) ? name.replaceAll('_', ' ') : name);
+
+/* Names of sensors and parts inside a sentence of the server, as words. */
+export const words = (text) => String(text ?? '').replace(/(?<![\w])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w])/g,
+    (name) => sensorName(name).toLowerCase()).replace(/^./, (first) => first.toUpperCase());
+
+const UCUM = { Cel: '\u00b0C', 'm3/h': 'm\u00b3/h', m3: 'm\u00b3', '1': '', 'um': '\u00b5m', Ohm: '\u03a9', '/min': '1/min',
+    '{rpm}': 'rpm' };
+/* A UCUM unit as people write it. */
+export const unit = (code) => (code in UCUM ? UCUM[code] : code || '');
+
 /* "23–29 Nov": two days of one span. */
 export function daySpan(a, b) {
     if (!a || !b) return `${dayShort(a)}\u2013${dayShort(b)}`;

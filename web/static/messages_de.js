@@ -100,7 +100,7 @@ export default {
     chance_by_date: 'Ausfallwahrscheinlichkeit bis zum Tag', chance: 'Wahrscheinlichkeit', cost_by_date: 'Erwartete Kosten je Reparaturtag',
     cost_by_date_label: 'Erwartete Kosten je Reparaturtag: am geringsten am {day}, {cost}', expected_cost: 'Erwartete Kosten',
     best_day: 'bester', next_chance: 'nächste Gelegenheit', proposed_on: 'Vorschlag: {day}',
-    window_from_to: 'hinterlegt: Zeitfenster, {span}', risk_by_then: 'Risiko bis dahin {p}', risk_limit: 'Risikogrenze {p}',
+    window_one_day: 'Zeitfenster: nur dieser Tag', window_from_to: 'hinterlegt: Zeitfenster, {span}', risk_by_then: 'Risiko bis dahin {p}', risk_limit: 'Risikogrenze {p}',
     p_in_days: '{p} in {n} Tagen', why_q: 'warum?', model: 'Modell', as_of: 'Daten bis', base_points: 'Mittel der Klasse', cover: 'Beobachtete Deckung',
     no_forecast_why: 'Keine Vorhersage: für diese Klasse gibt es noch kein Modell oder zu wenig Daten.', no_cost: 'Keine Kosten ohne Vorhersage.',
     why: 'Warum', why_p: 'Warum {p}', points_over: 'Punkte über dem Klassenmittel {p}', all_else: 'Alles Übrige',

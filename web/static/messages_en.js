@@ -100,7 +100,7 @@ export default {
     chance_by_date: 'Chance of failure by date', chance: 'Chance', cost_by_date: 'Expected cost by repair date',
     cost_by_date_label: 'Expected cost by repair date: least on {day}, {cost}', expected_cost: 'Expected cost',
     best_day: 'best', next_chance: 'next chance', proposed_on: 'Proposed: {day}',
-    window_from_to: 'shaded: due window, {span}', risk_by_then: 'risk by then {p}', risk_limit: 'risk limit {p}',
+    window_one_day: 'due window: this day only', window_from_to: 'shaded: due window, {span}', risk_by_then: 'risk by then {p}', risk_limit: 'risk limit {p}',
     p_in_days: '{p} in {n} days', why_q: 'why?', model: 'Model', as_of: 'Data up to', base_points: 'Class mean', cover: 'Observed cover',
     no_forecast_why: 'No forecast: there is no model for this class yet, or too little data.', no_cost: 'No costs without a forecast.',
     why: 'Why', why_p: 'Why {p}', points_over: 'points over class mean {p}', all_else: 'All else',

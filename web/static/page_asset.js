@@ -65,8 +65,7 @@ function crumbs(a) {
 }
 
 /* The draft that waits for a decision, if there is one. */
-const draftOf = (a) => (a.work || []).find((w) => w.status === 'draft' && w.kind === 'predictive')
-    || (a.work || []).find((w) => w.status === 'draft');
+const draftOf = (a) => (a.work || []).find((w) => w.status === 'draft' && w.kind === 'predictive');
 
 function page(view) {
     const a = view.asset;
@@ -170,14 +169,14 @@ function chancePanel(a) {
     }
     const at = fc.horizons.find((q) => Math.abs(q.t_s - 2592000) < 43200) || fc.horizons[Math.floor(
         fc.horizons.length / 2)];
-    return panel({ title: t('chance_by_date'), note: [note, ' ', h('button', { class: 'link',
+    return panel({ title: t('chance_by_date'), note, tools: h('button', { class: 'link',
         type: 'button', on: { click: () => explain({
             title: t('chance_by_date'), note: fc.model?.spoke, inputs: [
                 [t('model'), fc.model ? `${word('model', fc.model.kind)} · ${fc.model.id ?? ''}`
                     : '\u2014'], [t('as_of'), f.dateTime(fc.as_of)],
                 [t('base_points'), f.percent(fc.base_points, 1)],
                 [t('data_share'), f.percent(fc.data_frac)], [t('cover'), fc.coverage_note || t('none')]],
-            call: url('/forecasts', { asset: a.key }) }) } }, t('why_q'))],
+            call: url('/forecasts', { asset: a.key }) }) } }, t('why_q')),
     body: h('div', { class: 'body' }, c.forecastCurve({ asOf: fc.as_of, horizons: fc.horizons,
         window: a.window, at: at?.t_s, coverage: a.decision?.rest })) });
 }
@@ -188,7 +187,7 @@ function costPanel(a) {
         return panel({ title: t('cost_by_date'), body: empty(t('no_cost')) });
     }
     return panel({ title: t('cost_by_date'), note: cost.currency || f.currency(),
-        body: h('div', { class: 'body' }, c.costByDate(cost)) });
+        body: h('div', { class: 'body' }, c.costByDate(a.window ? cost : { points: cost.points })) });
 }
 
 /* --- why ------------------------------------------------------------------------------------ */
@@ -204,15 +203,15 @@ function whyPanel(a) {
     const base = fc.base_points;
     const known = last ? 100 * (last.p - (base ?? 0)) - points.reduce((x, y) => x + y, 0) : 0;
     const rows = reasons.map((r, i) => ({ text: r.text, sensor: r.sensor, points: points[i] }));
-    const hasElse = rows.some((r) => r.text === t('all_else'));
+    const hasElse = rows.some((r) => r.text.toLowerCase() === 'all else');
     if (!hasElse && Math.abs(known) >= 0.05) rows.push({ text: t('all_else'), points: known });
     const lo = Math.min(0, ...rows.map((r) => r.points));
     const hi = Math.max(0, ...rows.map((r) => r.points));
     return panel({ title: last ? t('why_p', { p: f.percent(last.p) }) : t('why'),
         note: base !== null && base !== undefined ? t('points_over', { p: f.percent(base, 1) }) : null,
         body: h('ul', { class: 'reasons' }, rows.map((r) => h('li', { 'data-sensor': r.sensor || null },
-            h('span', null, r.text, r.sensor ? h('span', { class: 'sub' }, f.sensorName(r.sensor))
-                : null), c.reasonBar(r.points, lo, hi)))),
+            h('span', null, f.words(r.text), r.sensor && !r.text.includes(r.sensor) ? h('span', { class: 'sub' },
+                f.sensorName(r.sensor)) : null), c.reasonBar(r.points, lo, hi)))),
         footer: h('span', null, t('data_complete', { n: fc.sensors ?? 0, ok: (fc.sensors ?? 0)
             - (fc.sensors_stale ?? 0), p: f.percent(fc.data_frac) })) });
 }
@@ -223,7 +222,7 @@ function partsPanel(a) {
     return panel({ title: t('parts'), note: t('life_used'), body: h('div', { class: 'scroll' }, h('table',
         { class: 'tight fit' }, h('tbody', null, parts.map((p) => h('tr', null,
             h('th', { scope: 'row', title: p.last_event ? `${word('event', p.last_event.kind)} ${f.day(
-                p.last_event.at)}` : null }, p.name),
+                p.last_event.at)}` : p.name }, f.plainName(p.name)),
             h('td', { class: 'num' }, f.duration(p.age_s)), h('td', null, c.fraction(
                 p.life_used_frac)), h('td', { class: 'num' }, f.percent(p.life_used_frac)),
             h('td', null, stateBadge(p.state))))))) });
@@ -276,7 +275,7 @@ function drawLanes(view) {
         } } });
         box.checked = chosen.includes(q);
         return { input: box, name: q.name, el: h('label', null, box, f.sensorName(q.name), h('span',
-            { class: 'muted small' }, [q.unit, q.last ? f.estimate(q.last.value) : null].filter(Boolean)
+            { class: 'muted small' }, [f.unit(q.unit), q.last ? f.estimate(q.last.value) : null].filter(Boolean)
                 .reverse().join(' '))) };
     });
     clear(view.sensorBox, h('header', null, h('h2', null, t('sensors')),
@@ -319,7 +318,7 @@ function workPanel(view) {
         { class: 'tight' }, h('thead', null, h('tr', null, ['col_time', 'col_kind', 'col_part',
             'col_what'].map((k) => h('th', { scope: 'col' }, t(k))))), h('tbody', null, events.map((e) =>
             h('tr', null, h('td', { class: 'nowrap', title: e.at }, f.dateTime(e.at)), h('td', null, word(
-                'event', e.kind)), h('td', null, e.component || ''), h('td', null, e.text))))))) : null;
+                'event', e.kind)), h('td', null, f.plainName(e.component || '')), h('td', null, f.words(e.text)))))))) : null;
     return panel({ title: t('work_and_events'), note: t('newest_first'), body: [workTable, eventTable] });
 }
 

@@ -12,7 +12,7 @@ import { head, setAnswer, panel, strip, segmented, menu, into, empty, figure, fa
 const STATES = ['act', 'soon', 'watch', 'normal', 'no_data'];
 const WINDOWS = ['7d', '30d', '90d'];
 const ROW = 43;      /* px, as in style.css */
-const DRAWN = 80;    /* rows kept in the page at once when there are more */
+const DRAWN = 64;    /* rows kept in the page at once when there are more */
 const RANK = Object.fromEntries(STATES.map((s, i) => [s, i]));
 
 const SORTS = {
@@ -317,7 +317,7 @@ function drawWindow(view, force) {
         return;
     }
     const top = view.body.getBoundingClientRect().top;
-    const first = Math.max(0, Math.min(rows.length - DRAWN, Math.floor(-top / ROW) - 25));
+    const first = Math.max(0, Math.min(rows.length - DRAWN, Math.floor(-top / ROW) - 20));
     if (!force && Math.abs(first - view.from) < 10) return;
     view.from = first;
     const space = (n) => {
@@ -391,7 +391,7 @@ function row(view, a, i) {
         h('td', { class: 'c-p' }, f.percent(a.p?.value)),
         h('td', { class: 'c-rul' }, lifeCell(view, a)),
         h('td', { class: 'c-why' }, h('span', { class: 'clamp', title: a.why || null },
-            a.why || '\u2014')),
+            a.why ? f.words(a.why) : '\u2014')),
         h('td', { class: 'c-wait' }, f.amount(a.waiting_per_day)),
         h('td', { class: 'c-next' }, nextCell(a)));
 }

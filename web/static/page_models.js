@@ -55,7 +55,7 @@ function group(title, models, ctx) {
         const l = leading(m);
         return h('tr', null, h('td', null, h('b', null, m.class)), h('td', { class: 'nowrap' }, word(
             'target', m.target), m.horizon_s ? h('span', { class: 'muted' }, ` · ${f.duration(
-            m.horizon_s)}`) : null), h('td', null, m.component || t('whole_asset')), h('td', { class: 'nowrap' }, h(
+            m.horizon_s)}`) : null), h('td', null, m.component ? f.plainName(m.component) : t('whole_asset')), h('td', { class: 'nowrap' }, h(
             'button', { class: 'link', type: 'button', on: { click: () => card(m, ctx) } }, word('model',
             m.kind))), h('td', null, word('model_state', m.state)), h('td', { class: 'second nowrap' }, l ? word(
             'metric', l.name) : '\u2014'), h('td', { class: 'num' }, h('b', null, l ? num(l.value, l.name)

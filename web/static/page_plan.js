@@ -56,7 +56,7 @@ function step(view, by) {
 /* First and last day shown: whole weeks from the week of `from` or of today. */
 function span(query) {
     const wanted = /^\d{4}-\d\d-\d\d$/.test(query.get('from') || '') ? query.get('from')
-        : f.isoDay(f.siteNow());
+        : f.addDays(f.isoDay(f.siteNow()), 2); /* from Saturday on, the coming week */
     const from = monday(wanted);
     return { from, to: f.addDays(from, 7 * weeksOf(query)), n: 7 * weeksOf(query) };
 }
@@ -218,7 +218,7 @@ function gantt(view, items) {
     const known = new Set(crews.map((q) => q.name));
     if (items.some((i) => !known.has(i.crew))) crews.push({ name: null, skills: '', days: [] });
     const grid = h('div', { class: 'gantt' });
-    if (n > 28) place(grid, { 'min-width': `${132 + n * 34}px` });
+    if (n > 28) place(grid, { 'min-width': `${120 + n * 34}px` });
     grid.append(h('div', { class: 'corner' }), h('div', null, weeksRow(view, dates), daysRow(dates)));
     for (const crew of crews) {
         const jobs = items.filter((i) => (known.has(i.crew) ? i.crew : null) === crew.name
@@ -431,7 +431,7 @@ function openCard(view, bar, j, dates) {
             item.expected_cost !== null && item.expected_cost !== undefined ? [t('expected_cost'),
                 f.money(item.expected_cost)] : null,
             item.waiting_per_day ? [t('waiting_day'), f.money(item.waiting_per_day)] : null,
-            item.reason ? [t('col_why'), item.reason] : null,
+            item.reason ? [t('col_why'), f.words(item.reason)] : null,
             item.moves ? [t('moves'), item.moves] : null].filter(Boolean).map(([k, v]) => [h('dt', null,
             k), h('dd', null, v)])),
     cardButtons(view, item, j));
@@ -554,7 +554,7 @@ function list(view, items) {
             h('td', { class: 'num' }, f.estimate(i.duration_h)), h('td', { class: 'nowrap second' },
                 i.earliest || i.latest ? `${f.dayShort(i.earliest)}\u2013${f.dayShort(i.latest)}` : '\u2014'),
             h('td', { class: 'num' }, f.percent(i.risk_by_due, 1)), h('td', { class: 'num' }, f.amount(
-                i.expected_cost)), h('td', { class: 'small' }, i.reason || ''));
+                i.expected_cost)), h('td', { class: 'small' }, i.reason ? f.words(i.reason) : ''));
     }))))];
 }
 

@@ -77,7 +77,7 @@ function night(r) {
             ['col_class', 'col_target', 'col_part', 'col_champion', 'col_challenger', 'col_result',
                 'col_why'].map((k) => h('th', { scope: 'col' }, t(k))))), h('tbody', null, r.classes.map(
                 (k) => h('tr', null, h('td', null, h('b', null, k.class)), h('td', null, word('target',
-                    k.target)), h('td', null, k.component || t('whole_asset')), h('td', null, modelText(
+                    k.target)), h('td', null, k.component ? f.plainName(k.component) : t('whole_asset')), h('td', null, modelText(
                     k.champion)), h('td', null, modelText(k.challenger)), h('td', { class: 'nowrap' },
                     k.promoted ? h('b', null, `↑ ${t('promoted')}`) : t('kept')), h('td', { class:
                         'small' }, k.why || '')))))) : empty(t('no_classes')) }),

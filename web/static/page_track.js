@@ -68,7 +68,7 @@ function table(rows) {
             'col_decided'].map((k) => h('th', { scope: 'col', class: k === 'col_said' ? 'num' : null },
             t(k))))), h('tbody', null, rows.map((x) => h('tr', { 'data-href': `/asset/${seg(x.asset)}` },
         h('td', null, h('a', { class: 'tag', href: `/asset/${seg(x.asset)}` }, x.asset)),
-        h('td', null, x.component || t('whole_asset')), h('td', { class: 'nowrap' }, f.day(x.as_of)),
+        h('td', null, x.component ? f.plainName(x.component) : t('whole_asset')), h('td', { class: 'nowrap' }, f.day(x.as_of)),
         h('td', { class: 'nowrap' }, f.duration(x.horizon_s)), h('td', { class: 'num' }, h('b', null,
             f.percent(x.p))), h('td', null, isDue(x) ? word('ledger', x.outcome) : t('ledger_open')),
         h('td', null, verdict(x)), h('td', { class: 'nowrap' }, f.day(x.decided_at)))))));

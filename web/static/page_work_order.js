@@ -72,7 +72,7 @@ const card = (title, ...body) => h('section', { class: 'panel' }, title ? h('h2'
 function why(view) {
     const reasons = view.asset?.forecast?.reasons || [];
     const at = view.asset?.forecast?.horizons?.find((q) => Math.abs(q.t_s - 2592000) < 43200);
-    const text = [view.wo.reason, !view.wo.reason && reasons[0] ? `${reasons[0].text}.` : null]
+    const text = [view.wo.reason ? f.words(view.wo.reason) : null, !view.wo.reason && reasons[0] ? `${f.words(reasons[0].text)}.` : null]
         .filter(Boolean);
     const risk = at && view.wo.kind === 'predictive' ? t('in_100_such', { n: Math.max(1, Math.round(100
         * at.p)), cls: view.asset.class }) : null;
@@ -96,7 +96,7 @@ function order(view) {
         h('p', { class: 'small muted' }, (view.asset?.area || '').replaceAll('/', ' › '))),
         why(view),
         card(t('wo_facts'), h('ul', { class: 'list' }, pair(t('col_order'), w.external_key
-            ? `${w.key} · ${w.external_key}` : w.key), pair(t('col_part'), w.component),
+            ? `${w.key} · ${w.external_key}` : w.key), pair(t('col_part'), w.component ? f.plainName(w.component) : null),
         pair(t('col_kind'), word('kind', w.kind)), pair(t('col_crew'), w.crew), pair(t('col_hours'),
             f.estimate(w.duration_h)), pair(t('due_window'), w.earliest || w.latest ? `${f.day(
             w.earliest)} \u2013 ${f.day(w.latest)}` : null), pair(t('waiting_day'), w.waiting_per_day
@@ -158,8 +158,8 @@ function closing(view) {
     const refresh = () => {
         keep();
         button.disabled = !state.outcome;
-        effect.textContent = state.outcome ? t(`effect_${state.outcome}`, { part: state.component
-            || w.asset }) : t('effect_none');
+        effect.textContent = state.outcome ? t(`effect_${state.outcome}`, { part: f.plainName(state.component
+            || w.asset) }) : t('effect_none');
     };
     view.closeNote = h('p', { hidden: true });
     const note = h('textarea', { id: 'close-note', rows: 2, on: { input: () => {
@@ -180,7 +180,7 @@ function closing(view) {
             state.outcome = v;
             refresh();
         })),
-        likely.length ? card(t('close_2'), choices('part', likely.slice(0, 6).map((p) => [p, p]),
+        likely.length ? card(t('close_2'), choices('part', likely.slice(0, 6).map((p) => [p, f.plainName(p)]),
             state.component, (v) => {
                 state.component = v;
                 refresh();

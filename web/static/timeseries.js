@@ -181,7 +181,7 @@ export function sensorLanes({ asset, sensors, events, from, end, signal }) {
         lane.plot = h('div', { class: 'plot' });
         lane.over = s('svg', { class: 'over chart', 'aria-hidden': 'true' });
         lane.el = h('div', { class: 'lane' }, h('div', { class: 'lane-title' }, h('b', null,
-            sensorName(sensor.name)), sensor.unit ? h('span', null, sensor.unit) : null,
+            sensorName(sensor.name)), f.unit(sensor.unit) ? h('span', null, f.unit(sensor.unit)) : null,
         lane.resolution), h('div', { class: 'plot-box' }, lane.plot, lane.over));
         if (lane.isLast) place(lane.plot, { height: '134px' });
         set.lanes.push(lane);
@@ -296,8 +296,8 @@ function cursor(set, x) {
     const values = set.lanes.map((l) => {
         const p = nearest(l.data.rows, x);
         const near = p && Math.abs(p[0] - x) <= Math.max(l.data.usual * GAP_STEPS, 1);
-        const v = near && p[1][1] !== null ? `${f.estimate(p[1][1], 4)}${l.sensor.unit
-            ? f.NB + l.sensor.unit : ''}` : t('no_data_word');
+        const v = near && p[1][1] !== null ? `${f.estimate(p[1][1], 4)}${f.unit(l.sensor.unit)
+            ? f.NB + f.unit(l.sensor.unit) : ''}` : t('no_data_word');
         return `${sensorName(l.sensor.name)} ${v}`;
     });
     set.readout.textContent = `${f.dateTime(new Date(x))}: ${values.join(' · ')}`;
@@ -397,7 +397,7 @@ function drawEvents(set) {
         const kind = WEIGHT.find((k) => group.items.some((e) => e.kind === k)) || 'work';
         const room = (groups[i + 1]?.x ?? right) - group.x - 26;
         const isOneKind = group.items.every((e) => e.kind === group.items[0].kind);
-        const one = group.items.length === 1 ? group.items[0].text : isOneKind
+        const one = group.items.length === 1 ? f.words(group.items[0].text) : isOneKind
             ? `${capital(word('event', kind))} ${group.items.length}×` : t('n_events',
                 { n: group.items.length });
         const b = h('button', { type: 'button', title: group.items.map((e) => `${f.dateTime(e.at)} ${
@@ -415,6 +415,6 @@ function drawEvents(set) {
 function listEvents(items) {
     dialog(t('events'), h('div', { class: 'scroll' }, h('table', { class: 'tight' }, h('tbody', null,
         items.map((e) => h('tr', null, h('td', { class: 'nowrap', title: e.at }, f.dateTime(e.at)),
-            h('td', null, word('event', e.kind)), h('td', null, [e.text, e.component ? h('span',
+            h('td', null, word('event', e.kind)), h('td', null, [f.words(e.text), e.component ? h('span',
                 { class: 'muted' }, ` · ${e.component}`) : null])))))));
 }

@@ -23,7 +23,7 @@ export function setAnswer(line, answer) {
 export function panel({ title, note, tools, body, footer, cls, id }) {
     return h('section', { class: `panel ${cls || ''}`, id, 'aria-label': title },
         title ? h('header', null, h('h2', null, title), tools, note
-            ? h('span', { class: 'note' }, note) : null) : null,
+            ? h('span', { class: 'note', title: typeof note === 'string' ? note : null }, note) : null) : null,
         body, footer ? h('footer', null, footer) : null);
 }
 
