@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,16 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct life_columns none = {0};
     struct life_table t;
     char path[64];
-    const int fd = memfd_create("life", MFD_CLOEXEC);
-    if (fd < 0)
+    FILE *file = tmpfile();
+    if (file == NULL)
         return 0;
-    if (write(fd, data, size) == (ssize_t)size) {
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (fwrite(data, 1, size, file) == size && fflush(file) == 0) {
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(file));
         if (life_table_read(path, &none, &t, NULL) == FT_OK) {
             analyse(&t);
             life_table_free(&t);
         }
     }
-    close(fd);
+    fclose(file);
     return 0;
 }
