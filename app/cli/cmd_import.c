@@ -29,6 +29,8 @@ struct import_command {
     const char *train;                      /* cmapss: the file, which is given by flag */
     int (*check)(struct import_command *c); /* of the flags together; -1 to go on; may be NULL */
     struct cli_progress *progress;
+    char title[80]; /* of the progress bar */
+    bool has_total; /* the size of the file has been shown to it */
 };
 
 static void say(void *ctx, const char *line)
@@ -41,7 +43,9 @@ static void say(void *ctx, const char *line)
 static void progress(void *ctx, int64_t done, int64_t total)
 {
     struct import_command *c = ctx;
-    (void)total;
+    if (total > 0 && !c->has_total)
+        cli_progress_stage(c->progress, c->title, total / 1024);
+    c->has_total = true;
     cli_progress_set(c->progress, done / 1024);
 }
 
@@ -128,9 +132,10 @@ static bool import_one(struct import_command *c, struct db *db, const char *file
 {
     struct import_summary s = {0};
     struct ft_err err = {0};
-    char title[80];
-    snprintf(title, sizeof(title), "import %.60s", file);
-    c->progress = c->as_json && !isatty(STDERR_FILENO) ? NULL : cli_progress_new(title, 0, "KiB");
+    snprintf(c->title, sizeof(c->title), "import %.60s", file);
+    c->has_total = false;
+    c->progress =
+        c->as_json && !isatty(STDERR_FILENO) ? NULL : cli_progress_new(c->title, 0, "KiB");
     const enum ft_status st = c->import(db, file, &c->o, &s, &err);
     cli_progress_end(c->progress);
     c->progress = NULL;

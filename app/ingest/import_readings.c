@@ -165,6 +165,11 @@ enum ft_status import_readings(struct db *db, const char *file, const struct imp
         st = read_all(reader, db, o, &chunk, csv_reader_next_line(reader), err);
     if (st == FT_OK && !o->is_dry_run)
         st = finish(db, chunk.import_id, out, err);
+    /* Small whole numbers read as seconds after 1970: most likely they count something else. */
+    if (st == FT_OK && o->cycle_ms == 0 && out->last_ms != DB_NO_TIME &&
+        out->last_ms < 365 * MS_PER_DAY && out->first_ms >= 0)
+        import_say(o, "%s: all times lie in 1970: if %s counts cycles, say --cycle 1d", file,
+                   layout.columns.names[layout.time_col]);
     readings_chunk_free(&chunk);
     readings_layout_free(&layout);
     csv_reader_close(reader);

@@ -223,6 +223,11 @@ class Readings(Case):
             self.assertEqual(c.execute("SELECT cycle_ms FROM asset_class").fetchone(), (3600000,))
         self.load("readings", path, "--cycle", "2h", expect=5)
 
+    def test_cycle_numbers_without_the_flag_are_pointed_out(self):
+        path = self.write("c.csv", "engine,time,x\n1,1,5\n1,2,6\n")
+        self.assertIn("--cycle", self.load("readings", path)[1])
+        self.assertNotIn("--cycle", self.load("readings", self.write("w.csv", WIDE))[1])
+
     def test_time_zone_and_epochs(self):
         text = ("asset,time,x\nA,2026-07-01 12:00,1\nA,2026-03-29 02:30,2\nA,2026-10-25 02:30,3\n"
                 "A,2026-01-01T00:00:00+05:30,4\nA,1420092000,5\nA,1420092001000,6\n")
