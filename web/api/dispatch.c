@@ -235,36 +235,70 @@ static enum ft_status check_key_text(struct api_call *c, const char *key, struct
     return FT_OK;
 }
 
-/* One transaction on the writer: kept answer, handler, keeping its answer. */
-static enum ft_status run_write(struct db *db, void *ctx, struct ft_err *err)
+/* What an Idempotency-Key is compared by. */
+struct once {
+    struct api_call *call;
+    const char *key; /* NULL = the request has none */
+    char route[300];
+    char body_hash[TOKEN_HASH_SIZE];
+};
+
+static void once_init(struct once *o, struct api_call *c)
 {
-    struct api_call *c = ctx;
-    c->db = db;
-    const char *key =
+    o->call = c;
+    o->key =
         (c->route->flags & ROUTE_IDEMPOTENT) != 0 ? http_header(c->rq, "Idempotency-Key") : NULL;
-    if (key == NULL)
-        return c->route->handler(c, err);
-    char route[300], body_hash[TOKEN_HASH_SIZE];
-    snprintf(route, sizeof(route), "%s %s %s", c->route->key.method, c->route->key.pattern,
+    snprintf(o->route, sizeof(o->route), "%s %s %s", c->route->key.method, c->route->key.pattern,
              c->match->n_params > 0 ? c->match->params[0] : "");
-    token_sha256(c->rq->body, c->rq->body_len, body_hash);
+    token_sha256(c->rq->body, c->rq->body_len, o->body_hash);
+}
+
+static enum ft_status keep_once(struct db *db, void *ctx, struct ft_err *err)
+{
+    struct once *o = ctx;
+    o->call->db = db;
+    return keep(o->call, o->key, o->route, o->body_hash, err);
+}
+
+/* Kept answer, or the handler. Its answer is kept in the same transaction when there is one on the
+ * writer, else (work that was only started) in one of its own. */
+static enum ft_status run_once(struct once *o, struct ft_err *err)
+{
+    struct api_call *c = o->call;
     bool is_done = false;
-    enum ft_status st = check_key_text(c, key, err);
+    if (o->key == NULL)
+        return c->route->handler(c, err);
+    enum ft_status st = check_key_text(c, o->key, err);
     if (st == FT_OK)
-        st = replay(c, key, route, body_hash, &is_done, err);
+        st = replay(c, o->key, o->route, o->body_hash, &is_done, err);
     if (st != FT_OK || is_done)
         return st;
     st = c->route->handler(c, err);
     if (st != FT_OK && st != FT_PARTIAL)
         return st;
-    const enum ft_status kept = keep(c, key, route, body_hash, err);
+    const enum ft_status kept =
+        (c->route->flags & ROUTE_WRITE) != 0
+            ? keep_once(c->db, o, err)
+            : writer_call(c->api->writer, WRITER_WAIT_MS, keep_once, o, err);
     return kept != FT_OK ? kept : st;
+}
+
+static enum ft_status run_write(struct db *db, void *ctx, struct ft_err *err)
+{
+    struct once *o = ctx;
+    o->call->db = db;
+    return run_once(o, err);
 }
 
 static enum ft_status run_read(struct api_call *c, struct ft_err *err)
 {
-    if ((c->route->flags & ROUTE_NO_SNAPSHOT) != 0 || c->db == NULL)
+    if (c->db == NULL)
         return c->route->handler(c, err);
+    if ((c->route->flags & ROUTE_NO_SNAPSHOT) != 0) {
+        struct once o;
+        once_init(&o, c);
+        return run_once(&o, err);
+    }
     enum ft_status st = db_begin(c->db, err);
     if (st != FT_OK)
         return st;
@@ -320,10 +354,13 @@ static enum ft_status run(struct api_call *c, struct ft_err *err)
         st = parse_body(c, err);
     if (st != FT_OK)
         return st;
-    if ((c->route->flags & ROUTE_WRITE) != 0)
-        st = writer_call(c->api->writer, WRITER_WAIT_MS, run_write, c, err);
-    else
+    if ((c->route->flags & ROUTE_WRITE) != 0) {
+        struct once o;
+        once_init(&o, c);
+        st = writer_call(c->api->writer, WRITER_WAIT_MS, run_write, &o, err);
+    } else {
         st = run_read(c, err);
+    }
     /* The text was JSON but its meaning is wrong: 422, as the reader of a form would want it. */
     if (st == FT_INVALID && c->json != NULL && c->http_status == 0)
         c->http_status = 422;
