@@ -139,7 +139,7 @@ static enum ft_status start_http(struct serve *s, bool use_next_port, struct ft_
                                            .header_s = (double)c->header_timeout_ms / 1000.0,
                                            .idle_s = (double)c->idle_timeout_ms / 1000.0};
     const enum ft_status st = server_start(&options, &api_server_ops, &s->api, &s->server, err);
-    s->api.server = s->server;
+    atomic_store(&s->api.server, s->server);
     return st;
 }
 

@@ -27,8 +27,8 @@ struct api {
     struct writer *writer;
     struct assets *assets;
     struct metrics *metrics;
-    struct server *server; /* NULL until it runs */
-    char *openapi;         /* text of /openapi.json */
+    struct server *_Atomic server; /* NULL until it runs; set while requests come in already */
+    char *openapi;                 /* text of /openapi.json */
     size_t openapi_len;
     double start_s;                    /* monotonic */
     atomic_llong n_readings, n_events; /* taken in since the start */

@@ -114,8 +114,9 @@ enum ft_status api_metrics(struct api_call *c, struct ft_err *err)
     struct buf *b = &c->reply->body;
     struct server_stats server = {0};
     struct writer_stats writer;
-    if (api->server != NULL)
-        server_stats(api->server, &server);
+    struct server *running = atomic_load(&api->server);
+    if (running != NULL)
+        server_stats(running, &server);
     writer_stats(api->writer, &writer);
     buf_printf(b,
                "# HELP fettle_build_info Version of the program.\n# TYPE fettle_build_info gauge\n"
