@@ -78,6 +78,11 @@ class Plant(unittest.TestCase):
     def test_crews_plans_roi(self):
         self.assertTrue(self.s.get("/api/v1/crews").json["items"][0]["weekdays"])
         self.assertTrue(self.s.get("/api/v1/plans").json["items"])
+        own = self.s.get("/api/v1/roi").json
+        self.assertEqual(own["input"]["inputs"]["assets"]["origin"], "history")
+        again = self.s.post("/api/v1/roi", own["input"], role=None)
+        self.assertAlmostEqual(again.json["npv"], own["result"]["npv"], places=6)
+        self.assertEqual(again.json["answer"], own["result"]["answer"])
         bad = self.s.post("/api/v1/roi", {"inputs": {"no_such_figure": 1}}, role=None)
         self.assertEqual(bad.status, 422)
         good = self.s.post("/api/v1/roi", {"inputs": {}, "draws": 500}, role=None)
