@@ -125,6 +125,7 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
     size_t n;
     double most = -1;
     enum fleet_state lead_state = FLEET_STATES;
+    bool lead_by_age = false;
     const struct snapshot_forecast *all = snapshot_of_asset(s, r->asset->id, &n);
     r->state = FLEET_NO_DATA;
     snprintf(r->state_rule, sizeof(r->state_rule), "No data: there is no forecast.");
@@ -156,11 +157,16 @@ static void fill_row(const struct snapshot *s, int64_t window_ms, struct fleet_r
         r->risk_high += isnan(high) ? risk : (double)economics_at_risk(&k.costs, high);
         if (k.window.waiting_per_day > r->waiting_per_day)
             r->waiting_per_day = k.window.waiting_per_day;
-        /* The part that decides the state leads; among equals the one with most at risk. */
+        /* The part that decides the state leads; among equals one that sensors speak for, then the
+         * one with most at risk. */
         const enum fleet_state state = fleet_state_of(s, &k, f, rule);
-        if (state < lead_state || (state == lead_state && risk > most)) {
+        const bool by_age = strcmp(f->model_kind, "weibull_age") == 0;
+        const bool is_firmer = state == lead_state && lead_by_age && !by_age;
+        const bool is_dearer = state == lead_state && lead_by_age == by_age && risk > most;
+        if (state < lead_state || is_firmer || is_dearer) {
             most = risk;
             lead_state = state;
+            lead_by_age = by_age;
             r->lead = f;
             r->component_id = f->component_id;
             r->rul_median_ms = f->rul_median;
