@@ -14,6 +14,8 @@ static const struct cli_command commands[] = {
     {"schedule", "the plan: what, when, who, for how much", cmd_schedule},
     {"roi", "does it pay, how sure, and on what does that hang", cmd_roi},
     {"summary", "top risks, next jobs, money at stake", cmd_summary},
+    {"retrain", "the nightly job, once", cmd_retrain},
+    {"rebuild", "compute derived tables again", cmd_rebuild},
     {"serve", "serve the dashboard and the API", cmd_serve},
     {"fit", "learn from one table and write a model file", cmd_fit},
     {"score", "predict the rows of a table with a model file", cmd_score},

@@ -9,6 +9,7 @@
 
 #include "app/base/pool.h"
 #include "app/base/status.h"
+#include "app/train_job.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -20,10 +21,14 @@ struct night; /* a running child; opaque; belongs to one thread */
 
 struct night_options {
     int64_t seed;
-    size_t n_threads; /* 0 = one less than the processors, at least one */
+    size_t n_threads; /* 0 = all processors; the child runs at the lowest priority */
     int64_t now_ms;   /* 0 = the site's now (app/site.h) */
+<<<<<<< HEAD
     int64_t run_id;   /* row of table run (kind "retrain") that the caller opened and that
                          night_apply() ends, well or failed; 0 = night_apply() makes its own */
+=======
+    int64_t run_id;   /* row in table run (kind "retrain") that the caller started; 0 = none yet */
+>>>>>>> 6e3eb32 (Nightly retraining: recipes, promotion, child process; fettle retrain and rebuild)
 };
 
 /* How far the child is. */
@@ -31,6 +36,24 @@ struct night_progress {
     char stage[96]; /* "pump: bearing" */
     int64_t done, total;
 };
+
+/* Everything that a night trains: one result per recipe (a champion's class, target and horizon; a
+ * class without champion gets remaining life when its units run to failure, else every component's
+ * failure within 30 days), and why a class was passed over. Reads only. */
+struct night_result {
+    struct train_result **results;
+    size_t n;
+    cJSON *skipped; /* [{"class","target","reason"}] */
+    double seconds, cores_used;
+};
+enum ft_status night_train(struct db *reader, const struct night_options *options,
+                           bool (*is_interrupted)(void), train_progress progress, void *ctx,
+                           struct night_result **out, struct ft_err *err);
+void night_result_free(struct night_result *r); /* NULL is fine */
+
+/* Stores, promotes, rescores, settles the ledger, replans, finishes the run row. */
+enum ft_status night_write(struct db *db, struct night_result *r,
+                           const struct night_options *options, char **report, struct ft_err *err);
 
 /* Starts the child: program_path is this program's own file ("/proc/self/exe"), db_path the
  * database; its result goes to a fresh file beside the database. FT_IO when it cannot be started.
@@ -50,9 +73,9 @@ enum ft_status night_poll(struct night *n, struct night_progress *progress, bool
  * child is written as a failed run and its error returned. */
 enum ft_status night_apply(struct db *db, struct night *n, char **report, struct ft_err *err);
 
-/* Ends the child (SIGTERM, then SIGKILL after two seconds), removes its file, gives the lease back
- * (db may be NULL). NULL is fine. */
-void night_cancel(struct db *db, struct night *n);
+/* Ends the child (SIGTERM, then SIGKILL after two seconds) and removes its files. The run row and
+ * the lease stay the caller's matter. NULL is fine. */
+void night_cancel(struct night *n);
 
 /* The lease that keeps two nights apart: the server takes it before night_start(), `fettle retrain`
  * takes it itself. FT_BUSY names the holder. holder: any text that names the process. */
@@ -65,7 +88,8 @@ int64_t night_last_ms(struct db *db);
 
 /* All of it in this process, with the writer: what `fettle retrain` does. *report as above. */
 enum ft_status night_run(struct db *db, const struct night_options *options,
-                         bool (*is_interrupted)(void), char **report, struct ft_err *err);
+                         bool (*is_interrupted)(void), train_progress progress, void *ctx,
+                         char **report, struct ft_err *err);
 
 /* The child's side: trains with a read-only database and writes the result to path (complete or
  * not at all: written beside and renamed) and its progress to "<path>.progress". */

@@ -62,3 +62,10 @@ enum ft_status site_load(struct db *db, struct site *out, struct ft_err *err)
     }
     return FT_OK;
 }
+
+enum ft_status site_use_zone(struct db *db, struct ft_err *err)
+{
+    struct site site;
+    const enum ft_status st = site_load(db, &site, err);
+    return st == FT_OK ? clock_set_zone(site.zone, err) : st;
+}

@@ -33,6 +33,9 @@ struct site {
 /* Reads the settings and finds now. Never fails for a missing setting. */
 enum ft_status site_load(struct db *db, struct site *out, struct ft_err *err);
 
+/* Puts the process into the site's zone (clock_set_zone); for commands, before threads start. */
+enum ft_status site_use_zone(struct db *db, struct ft_err *err);
+
 /* Site settings by key, as a number in [min, max]; fallback when absent or out of range. */
 double site_setting_number(struct db *db, const char *key, double min, double max, double fallback);
 

@@ -4,6 +4,7 @@
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/evaluate.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 
@@ -69,6 +70,8 @@ static enum ft_status run_evaluate(const struct evaluate_options *options, int64
     struct pool *pool = NULL;
     cJSON *json = NULL;
     enum ft_status st = db_open_reader(cli_db_path(), &db, err);
+    if (st == FT_OK)
+        st = site_use_zone(db, err);
     if (st == FT_OK)
         st = class_arg(db, o.class_name, class_name, sizeof(class_name), err);
     if (st == FT_OK)

@@ -4,6 +4,7 @@
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/scoring.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/prediction_store.h"
@@ -177,6 +178,8 @@ static enum ft_status run_predict(struct predict *p, struct ft_err *err)
     p->items = json_add_array(answer, "items");
     enum ft_status st = p->is_dry ? db_open_reader(cli_db_path(), &p->db, err)
                                   : db_open_writer(cli_db_path(), false, &p->db, err);
+    if (st == FT_OK)
+        st = site_use_zone(p->db, err);
     if (st == FT_OK)
         st = pool_new((size_t)p->threads, &p->pool, err);
     if (st == FT_OK)

@@ -6,6 +6,7 @@
 #include "app/cli/commands.h"
 #include "app/registry.h"
 #include "app/train_job.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/run_store.h"
@@ -167,6 +168,8 @@ static enum ft_status run_train(const struct train_flags *flags, struct ft_err *
     enum ft_status st = parse_kinds(f.models, &o.kinds, err);
     if (st == FT_OK)
         st = db_open_writer(cli_db_path(), false, &db, err);
+    if (st == FT_OK)
+        st = site_use_zone(db, err);
     if (st == FT_OK)
         st = class_arg(db, f.class_name, class_name, sizeof(class_name), err);
     f.class_name = class_name;
