@@ -23,12 +23,8 @@ struct night_options {
     int64_t seed;
     size_t n_threads; /* 0 = all processors; the child runs at the lowest priority */
     int64_t now_ms;   /* 0 = the site's now (app/site.h) */
-<<<<<<< HEAD
     int64_t run_id;   /* row of table run (kind "retrain") that the caller opened and that
                          night_apply() ends, well or failed; 0 = night_apply() makes its own */
-=======
-    int64_t run_id;   /* row in table run (kind "retrain") that the caller started; 0 = none yet */
->>>>>>> 6e3eb32 (Nightly retraining: recipes, promotion, child process; fettle retrain and rebuild)
 };
 
 /* How far the child is. */
@@ -73,9 +69,10 @@ enum ft_status night_poll(struct night *n, struct night_progress *progress, bool
  * child is written as a failed run and its error returned. */
 enum ft_status night_apply(struct db *db, struct night *n, char **report, struct ft_err *err);
 
-/* Ends the child (SIGTERM, then SIGKILL after two seconds) and removes its files. The run row and
- * the lease stay the caller's matter. NULL is fine. */
-void night_cancel(struct night *n);
+/* Ends the child (SIGTERM, then SIGKILL after two seconds), removes its files, and with db (the
+ * writer, may be NULL) ends the run row as interrupted. The lease is given back by
+ * night_lease_release(). n NULL is fine. */
+void night_cancel(struct db *db, struct night *n);
 
 /* The lease that keeps two nights apart: the server takes it before night_start(), `fettle retrain`
  * takes it itself. FT_BUSY names the holder. holder: any text that names the process. */

@@ -240,7 +240,7 @@ static void sleep_ms(long ms)
     (void)nanosleep(&t, NULL);
 }
 
-void night_cancel(struct night *n)
+void night_cancel(struct db *db, struct night *n)
 {
     if (n == NULL)
         return;
@@ -258,6 +258,8 @@ void night_cancel(struct night *n)
             (void)waitpid(n->pid, &n->wait_status, 0);
         }
     }
+    if (db != NULL && n->options.run_id != 0)
+        (void)run_finish(db, n->options.run_id, "interrupted", NULL, NULL);
     night_free(n);
 }
 
@@ -367,7 +369,7 @@ enum ft_status night_apply(struct db *db, struct night *n, char **report, struct
     if (is_done)
         night_free(n);
     else
-        night_cancel(n);
+        night_cancel(NULL, n);
     return st;
 }
 

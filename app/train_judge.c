@@ -29,6 +29,7 @@ struct judged {
     double *raw, *y, *base, *w; /* w: rul only, else all 1 */
     double *p;                  /* final answer: cross-fitted probability, or clipped life */
     size_t *asset;
+    double base_pr_auc; /* of age alone as fitted, before calibrate_baseline() */
 };
 
 static enum ft_status no_memory(struct ft_err *err)
@@ -154,6 +155,34 @@ static enum ft_status calibrate(struct judged *j, struct calibration **out, cons
     for (size_t i = 0; i < j->n && !has_platt; i++)
         j->p[i] = calibration_apply(*out, j->raw[i]);
     return FT_OK;
+}
+
+/* Age alone in its best light: the fold-fitted probability as it is, or Platt-calibrated on the
+ * other half of the assets when that has the smaller loss. Else a candidate could win by being
+ * calibrated only, without seeing anything that age does not. */
+static void calibrate_baseline(struct judged *j)
+{
+    struct judged b = *j;
+    double plain = 0;
+    double calibrated = 0;
+    double *score = calloc(j->n + 1, sizeof(*score));
+    double *p = calloc(j->n + 1, sizeof(*p));
+    j->base_pr_auc = metric_pr_auc(j->base, j->y, NULL, j->n);
+    if (score != NULL && p != NULL) {
+        for (size_t i = 0; i < j->n; i++)
+            score[i] = log(clip_p(j->base[i]) / (1 - clip_p(j->base[i])));
+        b.raw = score;
+        if (cross_calibrate(&b, CALIBRATION_PLATT, p)) {
+            for (size_t i = 0; i < j->n; i++) {
+                plain += loss(false, j->y[i], j->base[i]);
+                calibrated += loss(false, j->y[i], p[i]);
+            }
+            if (calibrated < plain)
+                memcpy(j->base, p, j->n * sizeof(*p));
+        }
+    }
+    free(score);
+    free(p);
 }
 
 /* --- metrics --- */
@@ -376,8 +405,7 @@ static cJSON *count_table(const struct judged *j)
 
 /* --- one candidate --- */
 
-static enum ft_status fingerprint(const struct train_run *r, size_t c, char out[HASH_HEX_SIZE],
-                                  struct ft_err *err)
+static void fingerprint(const struct train_run *r, size_t c, char out[HASH_HEX_SIZE])
 {
     /* Chained hash of each part, so that no second copy of the matrix is needed. */
     char parts[3 * HASH_HEX_SIZE];
@@ -386,7 +414,6 @@ static enum ft_status fingerprint(const struct train_run *r, size_t c, char out[
     hash_sha256(r->weight != NULL ? (const void *)r->weight : "",
                 r->weight != NULL ? r->d.n * sizeof(double) : 0, parts + 2 * (size_t)HASH_HEX_SIZE);
     hash_sha256(parts, sizeof(parts), out);
-    return FT_OK;
 }
 
 static char *print_and_delete(cJSON *json)
@@ -498,63 +525,67 @@ static char *verdict_text(bool is_rul, const struct judged *j, double mean, doub
                        "standard errors over assets), PR-AUC %.3f against %.3f",
                        beats ? "beats" : "kept off, does not beat", own, base,
                        se > 0 && isfinite(se) ? mean / se : 0,
-                       metric_pr_auc(j->raw, j->y, NULL, j->n),
-                       metric_pr_auc(j->base, j->y, NULL, j->n));
+                       metric_pr_auc(j->raw, j->y, NULL, j->n), j->base_pr_auc);
     return strdup(text);
 }
 
-/* Calibrates or bands the refit model, and writes its file. */
-static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, struct judged *j,
-                                   cJSON *cv, struct train_model *t, struct ft_err *err)
+/* Calibration of a failure model, conformal band of a rul model; fills j->p. */
+static enum ft_status fit_attachments(struct train_run *r, struct model *model, struct judged *j,
+                                      cJSON *cv, struct ft_err *err)
 {
-    struct train_cell *refit = train_cell_at(r, c, m, r->k);
-    const bool is_rul = r->o->is_rul;
-    struct buf body;
-    char hex[HASH_HEX_SIZE];
-    double mean;
-    double se;
-    enum ft_status st = FT_OK;
-    cJSON *metrics = cJSON_CreateObject();
-    buf_init(&body, MAX_MODEL_BYTES);
-    if (is_rul) {
+    if (r->o->is_rul) {
         struct conformal *band = NULL;
         for (size_t i = 0; i < j->n; i++)
             j->p[i] = fmin(r->cap_units, fmax(0, j->raw[i]));
-        st = conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, TRAIN_COVERAGE, &band, err);
+        const enum ft_status st =
+            conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, TRAIN_COVERAGE, &band, err);
         if (st == FT_OK)
-            model_set_conformal(refit->model, band);
-    } else {
-        struct calibration *cal = NULL;
-        const char *name = "";
-        st = calibrate(j, &cal, &name, err);
-        if (st == FT_OK) {
-            model_set_calibration(refit->model, cal);
-            json_add_string(cv, "calibration", name);
-            json_add_number(cv, "calibration_error",
-                            metric_calibration_error(j->p, j->y, j->n, 10));
-        }
+            model_set_conformal(model, band);
+        return st;
     }
+    struct calibration *cal = NULL;
+    const char *name = "";
+    const enum ft_status st = calibrate(j, &cal, &name, err);
     if (st != FT_OK)
-        goto out;
+        return st;
+    model_set_calibration(model, cal);
+    calibrate_baseline(j);
+    json_add_string(cv, "calibration", name);
+    json_add_number(cv, "calibration_error", metric_calibration_error(j->p, j->y, j->n, 10));
+    return FT_OK;
+}
+
+/* The score, whether it beats age alone, and the metrics JSON. */
+static enum ft_status give_verdict(bool is_rul, const struct judged *j, cJSON *cv,
+                                   struct train_model *t, struct ft_err *err)
+{
+    double mean;
+    double se;
+    cJSON *metrics = cJSON_CreateObject();
+    const double pr_auc = is_rul ? NAN : metric_pr_auc(j->raw, j->y, NULL, j->n);
     advantage(is_rul, j, &mean, &se);
     t->score = mean_loss(is_rul, j, j->p);
-    /* Standard error of the score itself is not needed to choose; that of the advantage is, scaled
-     * to the score. */
     t->score_se = se;
-    t->beats_baseline = mean > se && (is_rul || metric_pr_auc(j->raw, j->y, NULL, j->n) >
-                                                    metric_pr_auc(j->base, j->y, NULL, j->n));
+    t->beats_baseline = mean > se && (is_rul || pr_auc > j->base_pr_auc);
     t->reason = verdict_text(is_rul, j, mean, se, t->beats_baseline);
     put_metrics(is_rul, j, j->p, cv);
     if (!is_rul) {
         /* Ranking is that of the raw score; a step calibration would add ties. */
+<<<<<<< HEAD
         cJSON_ReplaceItemInObjectCaseSensitive(
             cv, "pr_auc", cJSON_CreateNumber(metric_pr_auc(j->raw, j->y, NULL, j->n)));
         const struct threshold_metrics at = metric_best_f1(j->p, j->y, j->n);
         json_add_number(cv, "threshold", at.threshold);
         json_add_number(cv, "precision", at.precision); /* of rows; the ROI page uses both */
         json_add_number(cv, "recall", at.recall);
+=======
+        cJSON_ReplaceItemInObjectCaseSensitive(cv, "pr_auc", cJSON_CreateNumber(pr_auc));
+        json_add_number(cv, "threshold", metric_best_f1(j->p, j->y, j->n).threshold);
+>>>>>>> 4c4d8f9 (Baseline in its best light; night by the agreed header)
     }
-    cJSON_AddItemToObject(metrics, "cv", cJSON_Duplicate(cv, true));
+    cJSON *copy = cJSON_Duplicate(cv, true);
+    if (copy != NULL && !cJSON_AddItemToObject(metrics, "cv", copy))
+        cJSON_Delete(copy);
     json_add_number(metrics, "score", t->score);
     json_add_string(metrics, "score_metric", is_rul ? "rmse" : "log_loss");
     json_add_int(metrics, "rows", (int64_t)j->n);
@@ -563,32 +594,52 @@ static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, stru
     cJSON *base = json_add_object(metrics, "baseline");
     json_add_string(base, "kind", "weibull_age");
     put_metrics(is_rul, j, j->base, base);
+    if (!is_rul)
+        cJSON_ReplaceItemInObjectCaseSensitive(base, "pr_auc", cJSON_CreateNumber(j->base_pr_auc));
     t->metrics = print_and_delete(metrics);
-    metrics = NULL;
-    t->params = params_text(r, c, m);
-    t->features = names_text(r->fs[r->k]);
-    st = fingerprint(r, c, hex, err);
-    t->fingerprint = strdup(hex);
-    if (t->metrics == NULL || t->params == NULL || t->features == NULL || t->fingerprint == NULL ||
-        t->reason == NULL)
-        st = no_memory(err);
-    if (st == FT_OK)
-        st = attach_all(r, c, refit->model, j, t, err);
-    if (st == FT_OK)
-        st = model_save(refit->model, &body, err);
+    return t->metrics != NULL && t->reason != NULL ? FT_OK : no_memory(err);
+}
+
+/* Writes the model file. */
+static enum ft_status save_model(const struct model *model, struct train_model *t,
+                                 struct ft_err *err)
+{
+    struct buf body;
+    char hex[HASH_HEX_SIZE];
+    buf_init(&body, MAX_MODEL_BYTES);
+    enum ft_status st = model_save(model, &body, err);
     if (st == FT_OK)
         st = buf_status(&body, err);
-    if (st != FT_OK)
-        goto out;
-    t->body = buf_take(&body, &t->body_len);
-    hash_sha256(t->body, t->body_len, hex);
-    t->sha256 = strdup(hex);
-    if (t->sha256 == NULL)
-        st = no_memory(err);
-out:
-    cJSON_Delete(metrics);
+    if (st == FT_OK) {
+        t->body = buf_take(&body, &t->body_len);
+        hash_sha256(t->body, t->body_len, hex);
+        t->sha256 = strdup(hex);
+        if (t->sha256 == NULL)
+            st = no_memory(err);
+    }
     buf_free(&body);
     return st;
+}
+
+/* Calibrates or bands the refit model, judges it and writes its file. */
+static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, struct judged *j,
+                                   cJSON *cv, struct train_model *t, struct ft_err *err)
+{
+    struct train_cell *refit = train_cell_at(r, c, m, r->k);
+    char hex[HASH_HEX_SIZE];
+    enum ft_status st = fit_attachments(r, refit->model, j, cv, err);
+    if (st == FT_OK)
+        st = give_verdict(r->o->is_rul, j, cv, t, err);
+    if (st != FT_OK)
+        return st;
+    fingerprint(r, c, hex);
+    t->params = params_text(r, c, m);
+    t->features = names_text(r->fs[r->k]);
+    t->fingerprint = strdup(hex);
+    if (t->params == NULL || t->features == NULL || t->fingerprint == NULL)
+        return no_memory(err);
+    st = attach_all(r, c, refit->model, j, t, err);
+    return st == FT_OK ? save_model(refit->model, t, err) : st;
 }
 
 static double cell_seconds(const struct train_run *r, size_t c, size_t m)
