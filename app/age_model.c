@@ -127,6 +127,8 @@ double age_model_expected(const struct age_model *m, int64_t age_ms, double cap_
 {
     enum { STEPS = 100 }; /* midpoint rule over the survival curve */
     double sum = 0;
+    /* Nothing is left to add where one in ten thousand survives. */
+    cap_units = fmin(cap_units, age_model_remaining_ms(m, age_ms, 0.9999) / m->unit_ms);
     for (size_t i = 0; i < STEPS; i++) {
         const double t = ((double)i + 0.5) * cap_units / STEPS;
         sum += exp(-age_model_hazard(m, age_ms, (int64_t)(t * m->unit_ms)));

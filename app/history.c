@@ -184,6 +184,9 @@ void history_derive(struct history *h)
     }
     for (size_t i = 0; i < h->n_assets; i++)
         derive_asset(h, &h->assets[i]);
+    if (h->observe_start_ms != DB_NO_TIME &&
+        (h->event_start_ms == DB_NO_TIME || h->observe_start_ms < h->event_start_ms))
+        h->event_start_ms = h->observe_start_ms;
     derive_renewals(h);
     h->step_ms = h->cycle_ms > 0 ? h->cycle_ms : typical_step(h);
     derive_ends(h);

@@ -72,7 +72,7 @@ struct history {
     size_t n_assets;
     int64_t step_ms;          /* typical time between two readings; 0 = no readings */
     int64_t observe_start_ms; /* first reading, alarm or failure: failures are recorded from here */
-    int64_t event_start_ms;   /* first event of any kind */
+    int64_t event_start_ms;   /* first reading or event of any kind: the record begins */
     int64_t end_ms;           /* newest fact of the class */
     struct attribute_list *attribute_store; /* [n_assets], owner of the attribute texts */
 };

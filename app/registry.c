@@ -26,6 +26,7 @@ static double stored_score(const struct model_row *champion)
 struct verdict {
     const char *state;
     char reason[900];
+    int64_t same_id; /* the champion is this very model file: nothing new to store; 0 = no */
 };
 
 /* Slack of a comparison between two nights: the standard error of the challenger's advantage over
@@ -55,7 +56,12 @@ static enum ft_status judge(struct db *db, const struct train_result *r,
     if (st != FT_OK)
         return st;
     const double before = stored_score(&champion);
-    if (isfinite(before) && m->score > before + slack(r, m)) {
+    if (strcmp(champion.sha256, m->sha256) == 0) {
+        v->same_id = champion.id;
+        (void)snprintf(v->reason, sizeof(v->reason),
+                       "unchanged: the data gave model %lld again; %s", (long long)champion.id,
+                       m->reason);
+    } else if (isfinite(before) && m->score > before + slack(r, m)) {
         v->state = "candidate";
         (void)snprintf(
             v->reason, sizeof(v->reason),
@@ -136,7 +142,8 @@ static void complete_report(struct train_result *r, const int64_t *ids, const st
             const size_t i = cJSON_IsNumber(index) ? (size_t)index->valuedouble : SIZE_MAX;
             if (i < r->n_models) {
                 const bool is_champion = strcmp(v[i].state, "champion") == 0;
-                replace(item, "model_id", cJSON_CreateNumber((double)ids[i]));
+                replace(item, "model_id",
+                        ids[i] != 0 ? cJSON_CreateNumber((double)ids[i]) : cJSON_CreateNull());
                 replace(item, "champion", cJSON_CreateBool(is_champion));
                 replace(item, "reason", cJSON_CreateString(v[i].reason));
                 if (is_champion) {
@@ -170,8 +177,13 @@ enum ft_status registry_apply(struct db *writer, struct train_result *result, in
     for (size_t i = 0; i < result->n_models && st == FT_OK; i++) {
         const struct train_model *m = &result->models[i];
         st = judge(writer, result, m, policy, &verdicts[i], err);
-        if (st == FT_OK)
-            st = store(writer, result, m, &verdicts[i], run_id, now_ms, &ids[i], err);
+        /* A night keeps what may speak; what it kept off is in its report. Else a year of nights
+         * would fill the file with models that nobody uses. */
+        const bool is_kept_off = policy == REGISTRY_NIGHT && strcmp(verdicts[i].state, "off") == 0;
+        ids[i] = verdicts[i].same_id;
+        if (st != FT_OK || verdicts[i].same_id != 0 || is_kept_off)
+            continue;
+        st = store(writer, result, m, &verdicts[i], run_id, now_ms, &ids[i], err);
         if (st != FT_OK || counts == NULL)
             continue;
         counts->n_stored++;

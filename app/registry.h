@@ -15,7 +15,7 @@ enum registry_policy {
     REGISTRY_TRAIN, /* asked for by a person: the best candidate that beats age alone is promoted */
     REGISTRY_NIGHT  /* the same, and only when it is not worse than the present champion: its
                        out-of-fold score against the stored one of the champion, with one standard
-                       error of slack */
+                       error of slack; candidates that are kept off are not stored */
 };
 
 struct registry_counts {

@@ -1,7 +1,7 @@
 /* Verdicts. Everything here is computed from out-of-fold predictions, in row order, by one thread.
  *
- * Rule: a candidate is kept off unless it beats age alone out of fold by more than one standard
- * error over assets (log loss of the calibrated probability, or squared error of the capped
+ * Rule: a candidate is kept off unless it beats age alone out of fold by more than two standard
+ * errors over assets (log loss of the calibrated probability, or squared error of the capped
  * remaining life; proper scores, so a model that only shouts louder does not win), and for failures
  * its PR-AUC is higher too. The best of those that beat it becomes champion. */
 #include "app/base/hash.h"
@@ -21,6 +21,8 @@ enum {
     N_RESIDUAL_LEVELS = 33,
     COUNT_BINS = 12
 };
+/* Advantage over age alone that is more than chance, in standard errors over assets. */
+#define MIN_ADVANTAGE_SE 2.0
 #define MAX_MODEL_BYTES ((size_t)256 << 20)
 
 /* The rows on which candidate and baseline both answered out of fold. */
@@ -566,7 +568,7 @@ static enum ft_status give_verdict(bool is_rul, const struct judged *j, cJSON *c
     advantage(is_rul, j, &mean, &se);
     t->score = mean_loss(is_rul, j, j->p);
     t->score_se = se;
-    t->beats_baseline = mean > se && (is_rul || pr_auc > j->base_pr_auc);
+    t->beats_baseline = mean > MIN_ADVANTAGE_SE * se && (is_rul || pr_auc > j->base_pr_auc);
     t->reason = verdict_text(is_rul, j, mean, se, t->beats_baseline);
     put_metrics(is_rul, j, j->p, cv);
     if (!is_rul) {
