@@ -539,8 +539,12 @@ static enum ft_status fit_attachments(struct train_run *r, struct model *model, 
         struct conformal *band = NULL;
         for (size_t i = 0; i < j->n; i++)
             j->p[i] = fmin(r->cap_units, fmax(0, j->raw[i]));
-        const enum ft_status st =
-            conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, TRAIN_COVERAGE, &band, err);
+        /* Few units cannot carry a high coverage (19 for 0.9): then a lower one is stated. */
+        static const double coverages[] = {TRAIN_COVERAGE, 0.8, 0.5};
+        enum ft_status st = FT_TOO_FEW;
+        for (size_t i = 0; i < 3 && st == FT_TOO_FEW; i++)
+            st =
+                conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, coverages[i], &band, err);
         if (st == FT_OK)
             model_set_conformal(model, band);
         return st;
@@ -573,17 +577,11 @@ static enum ft_status give_verdict(bool is_rul, const struct judged *j, cJSON *c
     put_metrics(is_rul, j, j->p, cv);
     if (!is_rul) {
         /* Ranking is that of the raw score; a step calibration would add ties. */
-<<<<<<< HEAD
-        cJSON_ReplaceItemInObjectCaseSensitive(
-            cv, "pr_auc", cJSON_CreateNumber(metric_pr_auc(j->raw, j->y, NULL, j->n)));
+        cJSON_ReplaceItemInObjectCaseSensitive(cv, "pr_auc", cJSON_CreateNumber(pr_auc));
         const struct threshold_metrics at = metric_best_f1(j->p, j->y, j->n);
         json_add_number(cv, "threshold", at.threshold);
         json_add_number(cv, "precision", at.precision); /* of rows; the ROI page uses both */
         json_add_number(cv, "recall", at.recall);
-=======
-        cJSON_ReplaceItemInObjectCaseSensitive(cv, "pr_auc", cJSON_CreateNumber(pr_auc));
-        json_add_number(cv, "threshold", metric_best_f1(j->p, j->y, j->n).threshold);
->>>>>>> 4c4d8f9 (Baseline in its best light; night by the agreed header)
     }
     cJSON *copy = cJSON_Duplicate(cv, true);
     if (copy != NULL && !cJSON_AddItemToObject(metrics, "cv", copy))
