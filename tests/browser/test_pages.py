@@ -12,7 +12,7 @@ PAGES = {"/fleet": "table.fleet tbody tr[data-href]", "/asset/P-2107": ".lane ca
          "/plan?view=list": "table tbody tr[data-href]", "/roi": ".inputs input",
          "/work-orders": "table tbody tr[data-href]", "/work-orders/WO-04402": ".wo h1",
          "/work-orders/WO-04402?close=1": ".choices input", "/models": "table tbody tr",
-         "/track": "table tbody tr", "/data": ".panel h2", "/runs": ".strip .big",
+         "/track-record": "table tbody tr", "/data": ".panel h2", "/runs": ".strip .big",
          "/admin": ".panel h2"}
 
 
@@ -297,7 +297,7 @@ class Empty(Case):
     case = "empty"
 
     def test_empty_says_what_next(self):
-        for path in ("/fleet", "/plan", "/work-orders", "/models", "/track", "/data", "/runs"):
+        for path in ("/fleet", "/plan", "/work-orders", "/models", "/track-record", "/data", "/runs"):
             with self.subTest(path):
                 self.open(path)
                 self.browser.wait("document.querySelector('.empty')", "the empty text")

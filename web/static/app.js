@@ -14,7 +14,7 @@ const PAGES = [
     { path: /^\/work-orders\/?$/, module: './page_work_orders.js', nav: 'work_orders' },
     { path: /^\/work-orders\/([^/]+)\/?$/, module: './page_work_order.js', nav: 'work_orders' },
     { path: /^\/models\/?$/, module: './page_models.js', nav: 'models' },
-    { path: /^\/track\/?$/, module: './page_track.js', nav: 'track' },
+    { path: /^\/track-record\/?$/, module: './page_track.js', nav: 'track' },
     { path: /^\/roi\/?$/, module: './page_roi.js', nav: 'roi' },
     { path: /^\/runs\/?$/, module: './page_runs.js', nav: 'runs' },
     { path: /^\/data\/?$/, module: './page_data.js', nav: 'data' },
@@ -23,7 +23,7 @@ const PAGES = [
 const NAV = [
     ['nav_today', [['fleet', '/fleet', 'f'], ['plan', '/plan', 'p'],
         ['work_orders', '/work-orders', 'w']]],
-    ['nav_evidence', [['models', '/models', 'm'], ['track', '/track', 't']]],
+    ['nav_evidence', [['models', '/models', 'm'], ['track', '/track-record', 't']]],
     ['nav_money', [['roi', '/roi', 'r']]],
     ['nav_system', [['data', '/data', 'd'], ['runs', '/runs', 'n'], ['admin', '/admin', 'a']]],
 ];
