@@ -21,7 +21,8 @@ class Real(BrowserCase):
         cls.folder = tempfile.mkdtemp(prefix="fettle-real-")
         cls.addClassCleanup(shutil.rmtree, cls.folder, True)
         cls.db = f"{cls.folder}/plant.db"
-        cls.must("demo", "--db", cls.db, "--assets", "12", "--days", "240", "--seed", "3")
+        cls.must("demo", "--db", cls.db, "--assets", "12", "--days", "240", "--seed", "3",
+                 "--no-train")
         cls.must("train", "--db", cls.db, "--class", "pump", "--target", "failure", "--horizon", "30d",
                  "--component", "all", "--models", "hazard_logit")
         cls.must("predict", "--db", cls.db)
