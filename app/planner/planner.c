@@ -503,7 +503,7 @@ static enum ft_status plan_inside(struct run *r, const struct planner_options *o
 enum ft_status planner_run(struct db *db, const struct planner_options *options,
                            struct planner_summary *out, struct ft_err *err)
 {
-    struct planner_summary unused;
+    struct planner_summary unused = {0};
     struct run r = {.db = db, .out = out != NULL ? out : &unused};
     memset(r.out, 0, sizeof(*r.out));
     r.changes = cJSON_CreateArray();
