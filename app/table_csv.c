@@ -49,6 +49,8 @@ static enum ft_status no_memory(const struct loading *l, struct ft_err *err)
 /* Is name one of those in list, separated by commas? list may be NULL. */
 static bool in_list(const char *list, const char *name)
 {
+    if (name == NULL)
+        return false;
     const size_t len = strlen(name);
     for (const char *p = list; p != NULL && *p != '\0';) {
         const size_t n = strcspn(p, ",");
@@ -62,7 +64,8 @@ static bool in_list(const char *list, const char *name)
 static const struct field *field_by_name(const struct loading *l, const char *name, size_t len)
 {
     for (size_t i = 0; i < l->n_fields; i++)
-        if (strlen(l->fields[i].name) == len && memcmp(l->fields[i].name, name, len) == 0)
+        if (l->fields[i].name != NULL && strlen(l->fields[i].name) == len &&
+            memcmp(l->fields[i].name, name, len) == 0)
             return &l->fields[i];
     return NULL;
 }
@@ -79,7 +82,7 @@ static enum ft_status read_header(struct loading *l, struct ft_err *err)
         ft_err_prefix(err, "%s", l->path);
         return st;
     }
-    l->fields = calloc(r->n, sizeof(*l->fields));
+    l->fields = calloc(r->n + 1, sizeof(*l->fields));
     if (l->fields == NULL)
         return no_memory(l, err);
     for (size_t i = 0; i < r->n; i++) {
@@ -87,12 +90,13 @@ static enum ft_status read_header(struct loading *l, struct ft_err *err)
         if (name.len > 0 && field_by_name(l, name.p, name.len) != NULL)
             return ft_fail(err, FT_INVALID, "%s, line %lld: column '%.*s' occurs twice", l->path,
                            (long long)csv_reader_line(l->reader), (int)name.len, name.p);
-        l->fields[i].name = name.len > 0 ? strndup(name.p, name.len) : malloc(32);
-        if (l->fields[i].name == NULL)
+        char *copy = name.len > 0 ? strndup(name.p, name.len) : malloc(32);
+        if (copy == NULL)
             return no_memory(l, err);
         if (name.len == 0)
-            snprintf(l->fields[i].name, 32, "column%zu", i + 1);
-        l->n_fields++;
+            snprintf(copy, 32, "column%zu", i + 1);
+        l->fields[i].name = copy;
+        l->n_fields = i + 1;
     }
     return FT_OK;
 }
@@ -132,7 +136,7 @@ static enum ft_status set_role(struct loading *l, const char *name, enum role ro
 static enum ft_status know_texts(const struct loading *l, struct field *f,
                                  const struct table_column *c, struct ft_err *err)
 {
-    for (size_t k = 0; k < c->n_levels; k++)
+    for (size_t k = 0; c->levels != NULL && k < c->n_levels; k++)
         if (dictionary_add(f->texts, c->levels[k], strlen(c->levels[k])) == DICTIONARY_NONE)
             return no_memory(l, err);
     return FT_OK;
@@ -247,7 +251,7 @@ static enum ft_status sample_rows(struct loading *l, struct ft_err *err)
     struct csv_field bytes;
     struct csv_record r;
     bool is_last;
-    struct tally *tally = calloc(l->n_fields, sizeof(*tally));
+    struct tally *tally = calloc(l->n_fields + 1, sizeof(*tally));
     if (tally == NULL)
         return no_memory(l, err);
     csv_record_init(&r);
@@ -283,15 +287,21 @@ static bool grow_rows(struct loading *l)
         return true;
     const size_t cap = l->cap_rows < 512 ? 1024 : 2 * l->cap_rows;
     double *x = reallocarray(l->x, cap, l->n_places * sizeof(*x));
-    l->x = x != NULL ? x : l->x;
-    double *y = reallocarray(l->y, cap, sizeof(*y));
-    l->y = y != NULL ? y : l->y;
-    bool *failed = reallocarray(l->failed, cap, sizeof(*failed));
-    l->failed = failed != NULL ? failed : l->failed;
-    size_t *group = reallocarray(l->group, cap, sizeof(*group));
-    l->group = group != NULL ? group : l->group;
-    if (x == NULL || y == NULL || failed == NULL || group == NULL)
+    if (x == NULL)
         return false;
+    l->x = x;
+    double *y = reallocarray(l->y, cap, sizeof(*y));
+    if (y == NULL)
+        return false;
+    l->y = y;
+    bool *failed = reallocarray(l->failed, cap, sizeof(*failed));
+    if (failed == NULL)
+        return false;
+    l->failed = failed;
+    size_t *group = reallocarray(l->group, cap, sizeof(*group));
+    if (group == NULL)
+        return false;
+    l->group = group;
     l->cap_rows = cap;
     return true;
 }
@@ -548,7 +558,9 @@ static void hand_over(struct loading *l, struct table *out)
 {
     const struct field *group = field_of_role(l, ROLE_GROUP);
     double *shrunk = realloc(l->x, l->n_rows * l->n_places * sizeof(*shrunk));
-    out->values = shrunk != NULL ? shrunk : l->x;
+    if (shrunk != NULL)
+        l->x = shrunk;
+    out->values = l->x;
     l->x = NULL;
     out->x = (struct matrix){out->values, l->n_rows, l->n_places, l->n_places};
     if (field_of_role(l, ROLE_LABEL) != NULL) {

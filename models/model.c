@@ -188,7 +188,8 @@ enum ft_status model_set_text(struct model *m, const char *key, const char *valu
         return FT_OK;
     }
     memmove(m->texts + at + 1, m->texts + at, (m->n_texts - at) * sizeof(*m->texts));
-    m->texts[at] = (struct model_attachment){key_copy, copy};
+    m->texts[at].key = key_copy;
+    m->texts[at].value = copy;
     m->n_texts++;
     return FT_OK;
 }

@@ -119,7 +119,7 @@ static enum ft_status read_text(struct text_reader *r, struct model *m, struct f
         return st;
     const char *equals = memchr(b.at, '=', b.len);
     const size_t key_len = equals != NULL ? (size_t)(equals - b.at) : 0;
-    if (!model_key_is_valid(b.at, key_len) || memchr(b.at, '\0', b.len) != NULL ||
+    if (equals == NULL || !model_key_is_valid(b.at, key_len) || memchr(b.at, '\0', b.len) != NULL ||
         !utf8_is_valid(b.at, b.len, NULL) || r->at == r->end || *r->at != '\n')
         return ft_fail(err, FT_INVALID, "model file, line %zu: expected key=value in UTF-8",
                        r->line);
@@ -134,8 +134,9 @@ static enum ft_status read_text(struct text_reader *r, struct model *m, struct f
         free(value);
         return ft_fail(err, FT_NOMEM, "model file: no memory");
     }
+    const char *before = m->n_texts > 0 ? m->texts[m->n_texts - 1].key : NULL;
     m->texts[m->n_texts++] = (struct model_attachment){key, value};
-    if (m->n_texts > 1 && strcmp(m->texts[m->n_texts - 2].key, key) >= 0)
+    if (before != NULL && strcmp(before, key) >= 0)
         return ft_fail(err, FT_INVALID, "model file: text '%s' is out of order", key);
     return FT_OK;
 }
@@ -174,7 +175,7 @@ static enum ft_status read_head(struct text_reader *r, struct model *m, size_t *
 
 static enum ft_status read_parts(struct text_reader *r, struct model *m, struct ft_err *err)
 {
-    struct block body, calibration, conformal;
+    struct block body = {0}, calibration = {0}, conformal = {0};
     enum ft_status st = take_block(r, "body", &body, err);
     if (st == FT_OK)
         st = take_block(r, "calibration", &calibration, err);

@@ -180,8 +180,9 @@ static int report(const struct arguments *a, struct scoring *s)
         return code;
     }
     fprintf(stderr, "%zu rows in %.3f s\n", s->table.x.n_rows, s->seconds);
-    cJSON_ArrayForEach (v, values)
+    cJSON_ArrayForEach (v, values) {
         fprintf(stderr, "%s %.6g\n", v->string, v->valuedouble);
+    }
     cJSON_Delete(values);
     return code;
 }

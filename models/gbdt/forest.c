@@ -20,13 +20,17 @@ struct gbdt *forest_new(enum gbdt_objective objective, size_t n_cols, double bas
 static bool reserve_nodes(struct gbdt *g, size_t cap)
 {
     struct forest_node *node = reallocarray(g->node, cap, sizeof(*node));
-    g->node = node != NULL ? node : g->node;
-    double *gain = reallocarray(g->gain, cap, sizeof(*gain));
-    g->gain = gain != NULL ? gain : g->gain;
-    double *cover = reallocarray(g->cover, cap, sizeof(*cover));
-    g->cover = cover != NULL ? cover : g->cover;
-    if (node == NULL || gain == NULL || cover == NULL)
+    if (node == NULL)
         return false;
+    g->node = node;
+    double *gain = reallocarray(g->gain, cap, sizeof(*gain));
+    if (gain == NULL)
+        return false;
+    g->gain = gain;
+    double *cover = reallocarray(g->cover, cap, sizeof(*cover));
+    if (cover == NULL)
+        return false;
+    g->cover = cover;
     g->nodes_cap = cap;
     return true;
 }

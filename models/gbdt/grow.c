@@ -39,6 +39,8 @@ enum ft_status grower_init(struct grower *w, const struct gbdt_params *params,
     const size_t n = bins->n_rows;
     size_t n_codes = 1;
     *w = (struct grower){.params = params, .bins = bins, .pool = pool};
+    if (n == 0 || bins->n_cols == 0)
+        return ft_fail(err, FT_INVALID, "trees: %zu rows x %zu columns", n, bins->n_cols);
     for (size_t j = 0; j < bins->n_cols; j++)
         if (bins->n_bins[j] + (size_t)1 > n_codes)
             n_codes = bins->n_bins[j] + (size_t)1;
@@ -101,8 +103,10 @@ static uint64_t *take_slot(struct grower *w, size_t which_spare)
         return w->free_slots[--w->n_free];
     if (w->n_slots < w->max_slots) {
         uint64_t *slot = malloc(slot_words(w) * sizeof(*slot));
-        if (slot != NULL)
-            return w->slots[w->n_slots++] = slot;
+        if (slot != NULL) {
+            w->slots[w->n_slots++] = slot;
+            return w->slots[w->n_slots - 1];
+        }
     }
     return w->spare[which_spare];
 }
