@@ -5,6 +5,7 @@
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/demo/demo.h"
+#include "app/night.h"
 #include "db/db.h"
 
 #include <stdio.h>
@@ -42,6 +43,27 @@ static enum ft_status make_plant(const struct demo_options *o, struct db *db, st
     return st;
 }
 
+/* The bar of the training: the class in hand, fits done. Called from the pool's threads. */
+static void on_training(void *ctx, const char *stage, size_t done, size_t total)
+{
+    if (done <= 1) {
+        char what[96];
+        snprintf(what, sizeof(what), "Training %s", stage);
+        cli_progress_stage(ctx, what, (int64_t)total);
+    }
+    cli_progress_set(ctx, (int64_t)done);
+}
+
+/* What a night does, once: trains every class, promotes, forecasts, plans. */
+static enum ft_status train_and_plan(struct db *db, const struct demo_flags *f, struct ft_err *err)
+{
+    const struct night_options o = {.seed = f->seed};
+    struct cli_progress *bar = cli_progress_new("Training", 0, "fits");
+    const enum ft_status st = night_run(db, &o, cli_is_interrupted, on_training, bar, NULL, err);
+    cli_progress_end(bar);
+    return st;
+}
+
 static enum ft_status make_database(const struct demo_flags *f, const struct demo_options *o,
                                     struct pool *pool, struct demo_counts *counts,
                                     struct ft_err *err)
@@ -52,6 +74,8 @@ static enum ft_status make_database(const struct demo_flags *f, const struct dem
         st = make_plant(o, db, pool, counts, err);
     if (st == FT_OK && f->truth != NULL)
         st = demo_write_truth(f->truth, o, err);
+    if (st == FT_OK && !f->no_train)
+        st = train_and_plan(db, f, err);
     db_close(db);
     return st;
 }

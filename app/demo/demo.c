@@ -88,26 +88,6 @@ static enum ft_status write_plan(struct db *db, const struct demo_options *o, in
     return plan_put(db, &row, &id, err);
 }
 
-static enum ft_status write_round(struct db *db, const struct demo_options *o, int64_t class_id,
-                                  const struct demo_class *cls, struct ft_err *err)
-{
-    char key[64];
-    snprintf(key, sizeof(key), "PM-%s-round", cls->name);
-    const struct plan row = {.key = key,
-                             .name = (char *)"Inspection round",
-                             .class_id = class_id,
-                             .action = (char *)"inspection",
-                             .interval_ms = 42 * MS_PER_DAY,
-                             .tolerance_ms = 7 * MS_PER_DAY,
-                             .anchor_ms = o->end_ms - (int64_t)o->n_days * MS_PER_DAY,
-                             .is_floating = false,
-                             .duration_h = 0.5,
-                             .cost_minor = money_from_major(20, currency),
-                             .is_active = true};
-    int64_t id;
-    return plan_put(db, &row, &id, err);
-}
-
 static enum ft_status write_class(struct db *db, const struct demo_options *o,
                                   const struct demo_class *cls, struct ft_err *err)
 {
@@ -125,7 +105,7 @@ static enum ft_status write_class(struct db *db, const struct demo_options *o,
         st = write_component(db, id, &cls->components[p], err);
     for (size_t p = 0; p < cls->n_components && st == FT_OK; p++)
         st = write_plan(db, o, id, cls, p, err);
-    return st == FT_OK ? write_round(db, o, id, cls, err) : st;
+    return st;
 }
 
 /* --- crews and calendar --------------------------------------------------------------------------
@@ -140,7 +120,7 @@ static enum ft_status write_crews(struct db *db, struct ft_err *err)
     } crews[] = {{"Mech A", "mechanical", 8, 62},
                  {"Mech B", "mechanical", 8, 62},
                  {"Electrical", "electrical", 8, 68},
-                 {"Rounds", "", 4, 55}};
+                 {"Rounds", "inspection", 4, 55}};
     enum ft_status st = FT_OK;
     for (size_t i = 0; i < sizeof(crews) / sizeof(crews[0]) && st == FT_OK; i++) {
         const struct crew row = {.name = (char *)crews[i].name,
@@ -291,6 +271,28 @@ static enum ft_status write_events(struct db *db, const struct demo_asset *a, in
     return st;
 }
 
+/* Conveyors are looked at every four weeks, each on a day of its own. */
+static enum ft_status write_round(struct db *db, const struct demo_asset *a, int64_t asset_id,
+                                  struct ft_err *err)
+{
+    char key[64];
+    snprintf(key, sizeof(key), "PM-%s-round", a->key);
+    const struct plan row = {.key = key,
+                             .name = (char *)"Inspection round",
+                             .asset_id = asset_id,
+                             .action = (char *)"inspection",
+                             .interval_ms = 28 * MS_PER_DAY,
+                             .tolerance_ms = 5 * MS_PER_DAY,
+                             .anchor_ms = a->start_ms + asset_id * 5 % 28 * MS_PER_DAY,
+                             .is_floating = false,
+                             .duration_h = 1,
+                             .cost_minor = money_from_major(20, currency),
+                             .skill = (char *)"inspection",
+                             .is_active = true};
+    int64_t id;
+    return plan_put(db, &row, &id, err);
+}
+
 static enum ft_status write_asset(struct db *db, const struct demo_asset *a, int64_t *ts_ms,
                                   double *value, struct demo_counts *counts, struct ft_err *err)
 {
@@ -316,6 +318,8 @@ static enum ft_status write_asset(struct db *db, const struct demo_asset *a, int
         st = write_sensors(db, a, id, ts_ms, value, counts, err);
     if (st == FT_OK)
         st = write_events(db, a, id, row.class_id, counts, err);
+    if (st == FT_OK && strcmp(a->cls->name, "conveyor_drive") == 0)
+        st = write_round(db, a, id, err);
     asset_clear(&row);
     counts->n_assets++;
     return st;
