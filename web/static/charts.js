@@ -292,6 +292,8 @@ function drawBest(svg, due, x, top, bottom, width) {
     const lx = isRight ? px - 8 : Math.max(px + 8, Math.min(width * 0.45,
         x(new Date(due.latest || due.best).getTime()) + 8));
     const anchor = isRight ? 'end' : 'start';
+    /* a steep curve fills the top: the words then stand below it */
+    if (due.risk_by_best > 0.35) top = bottom - 84;
     svg.append(text(lx, top + 9, t('proposed_on', { day: f.day(due.best) }), 'strong halo', anchor),
         text(lx, top + 23, due.earliest === due.latest ? t('window_one_day')
             : t('window_from_to', { span: f.daySpan(due.earliest, due.latest) }), 'halo', anchor));

@@ -92,13 +92,14 @@ const SCALES = [[1e9, 'bn'], [1e6, 'M'], [1e3, 'k'], [1, '']];
 
 /* One scale for a group of figures, by the largest: [divisor, "k"]. */
 export function scaleOf(max) {
-    return SCALES.find(([d]) => Math.abs(max) >= d * 10) || SCALES[3];
+    return SCALES.find(([d]) => Math.abs(max) >= (d === 1e3 ? 1e4 : d)) || SCALES[3];
 }
 
 export function scaled(v, [divisor, unit], digits = 3) {
     if (absent(v)) return NONE;
     const x = Number((v / divisor).toPrecision(digits));
-    return sign(numberFormat({ maximumFractionDigits: Math.abs(x) >= 10 ? 0 : 1 })
+    const places = divisor >= 1e6 ? 2 : Math.abs(x) >= 10 ? 0 : 1;
+    return sign(numberFormat({ maximumFractionDigits: places })
         .format(Object.is(x, -0) ? 0 : x)) + (unit ? NB + unit : '');
 }
 

@@ -430,7 +430,7 @@ function changesPanel(k) {
         body: list.length ? h('ul', { class: 'rows' }, list.map((x) => h('li', null, glyph(x.glyph,
             11), h('span', { class: 'text', title: x.text }, x.asset ? [h('a', { class: 'tag',
             href: `/asset/${encodeURIComponent(x.asset)}` }, x.asset), ' '] : null,
-        stripName(x.text, x.asset)), h('span', { class: 'num' },
+        f.words(stripName(x.text, x.asset))), h('span', { class: 'num' },
             x.money === null || x.money === undefined ? '' : f.change(x.money)))))
             : empty(t('no_changes')) });
 }

@@ -10,6 +10,7 @@ import { glyph } from './glyphs.js';
 import { head, setAnswer, panel, strip, into, empty, figure, dialog, errorText } from './ui.js';
 
 const WAIT = 120;     /* ms after the last key before the server is asked */
+const TORNADO = 10;   /* bars; the inputs below them move the answer little */
 const ORIGIN = { history: 'history', model: 'model_input', typed: 'typed', default: 'default' };
 
 export async function show(ctx) {
@@ -151,7 +152,7 @@ function inputRow(view, [name, v]) {
     const id = `in-${name}`;
     const percent = asPercent(name, v);
     const now = () => bag(view.input)[name];
-    const nice = () => f.estimate(percent ? now().value * 100 : now().value, 6)
+    const nice = () => f.estimate(percent ? now().value * 100 : now().value, 4)
         + (percent ? `${f.NB}%` : '');
     const box = h('input', { id, type: 'text', inputmode: 'decimal', autocomplete: 'off',
         value: nice() });
@@ -174,7 +175,7 @@ function originOf(v) {
     const origin = v.origin in ORIGIN ? v.origin : 'default';
     const source = origin === 'default' ? t('replace_me') : v.source;
     return h('span', { class: 'origin', title: v.source || null }, glyph(ORIGIN[origin], 10),
-        [t(`origin_${origin}`), source].filter(Boolean).join(' · '));
+        h('span', { class: 'cut' }, [t(`origin_${origin}`), source].filter(Boolean).join(' · ')));
 }
 
 function rangeText(name, v) {
@@ -250,7 +251,7 @@ function drawResult(view) {
             { class: 'body' }, c.cashBand({ cash, years: r.years || [],
                 payback: r.discounted_payback_years ?? r.payback_years })) }),
         panel({ title: t('roi_tornado'), note: t('roi_tornado_note'), body: (r.tornado || []).length
-            ? h('div', { class: 'body' }, c.tornado({ rows: r.tornado, npv: r.npv, name: (k) => labelOf(view, k),
+            ? h('div', { class: 'body' }, c.tornado({ rows: r.tornado.slice(0, TORNADO), npv: r.npv, name: (k) => labelOf(view, k),
                 show: (k, x) => (x === null || x === undefined ? '' : shown(k, bag(view.input)[k]
                     || { unit: '' }, x)) })) : empty(t('roi_no_tornado')) }));
     clear(view.third, breakEven(view), formulas(r), leftOut(r));
