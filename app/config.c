@@ -2,6 +2,7 @@
 #include "app/config.h"
 
 #include "app/base/clock.h"
+#include "app/cron.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -321,6 +322,9 @@ static enum ft_status check_whole(const struct config *c, struct ft_err *err)
 {
     if ((c->tls_cert[0] == '\0') != (c->tls_key[0] == '\0'))
         return ft_fail(err, FT_INVALID, "[server] tls_cert and tls_key belong together");
+    struct cron cron;
+    if (c->retrain_at[0] != '\0' && cron_parse(c->retrain_at, &cron, err) != FT_OK)
+        return ft_err_prefix(err, "[night] retrain_at");
     if (!config_is_loopback(c->host) && c->tls_cert[0] == '\0' && c->trusted_proxy[0] == '\0')
         return ft_fail(
             err, FT_REFUSED,

@@ -6,6 +6,7 @@
 #include "app/cli/commands.h"
 #include "app/cmms/cmms_outbox.h"
 #include "app/config.h"
+#include "app/nightly.h"
 #include "app/writer.h"
 #include "db/asset_store.h"
 #include "db/db.h"
@@ -31,6 +32,7 @@ struct serve {
     struct api api;
     struct db *db; /* until the writer takes it */
     struct outbox *outbox;
+    struct nightly *nightly;
     struct server *server;
     char *tls_cert, *tls_key;
 };
@@ -119,6 +121,11 @@ static enum ft_status start_parts(struct serve *s, const char *web_root, struct 
         st = outbox_start(&s->config, api->writer, api->db_path, &s->outbox, err);
     api->outbox = s->outbox;
     api->wake_outbox = outbox_wake;
+    if (st == FT_OK)
+        st = nightly_start(&s->config, api->writer, api->db_path, outbox_wake, s->outbox,
+                           &s->nightly, err);
+    api->night = s->nightly;
+    api->start_retrain = nightly_begin;
     return st;
 }
 
@@ -147,6 +154,7 @@ static enum ft_status start_http(struct serve *s, bool use_next_port, struct ft_
 static void stop_parts(struct serve *s)
 {
     server_stop(s->server, STOP_GRACE_S);
+    nightly_stop(s->nightly);
     outbox_stop(s->outbox);
     writer_free(s->api.writer);
     db_close(s->db);

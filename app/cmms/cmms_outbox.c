@@ -39,7 +39,7 @@ int64_t outbox_backoff_ms(int64_t n_tries, uint32_t random)
         ms *= 2;
     if (ms > BACKOFF_LAST_MS)
         ms = BACKOFF_LAST_MS;
-    return ms - ms / 4 + (int64_t)((double)random / 4294967296.0 * (double)(ms / 2));
+    return ms - ms / 4 + (int64_t)((double)random / 4294967296.0 * ((double)ms / 2.0));
 }
 
 struct result {

@@ -65,7 +65,7 @@ static void test_config_load_bad_values(void **state)
         "[server]\nanonymous_read = maybe\n", "[server]\nworkers = 0\n",
         "[server]\nworkers = 3x\n",           "[server]\nheader_timeout = 10\n",
         "[server]\nheader_timeout = 1w\n",    "[log]\nlevel = loud\n",
-        "[server]\ntls_cert = a.pem\n"};
+        "[server]\ntls_cert = a.pem\n",       "[night]\nretrain_at = 99 2 * * *\n"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         if (load(bad[i]) != FT_INVALID)
             fail_msg("%s was let through", bad[i]);

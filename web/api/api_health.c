@@ -12,6 +12,7 @@
 #include "web/http/metrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,13 +70,14 @@ static int64_t file_size(const char *path, const char *suffix)
 
 static int64_t resident_bytes(void)
 {
-    long long total = 0, resident = 0;
+    char line[200];
     FILE *f = fopen("/proc/self/statm", "r");
     if (f == NULL)
         return 0;
-    const int n = fscanf(f, "%lld %lld", &total, &resident);
+    const char *got = fgets(line, sizeof(line), f); /* "total resident shared ..." in pages */
     fclose(f);
-    return n == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+    const char *second = got != NULL ? strchr(line, ' ') : NULL;
+    return second != NULL ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static const char *row_method(size_t row)

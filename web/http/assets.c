@@ -24,9 +24,9 @@ struct assets {
 };
 
 /* The dashboard's pages; each may carry one more segment, as in /asset/P-101. */
-static const char *const pages[] = {"fleet", "asset",  "assets", "inbox",       "plan",
-                                    "roi",   "models", "runs",   "work-orders", "work-order",
-                                    "life",  "track-record",  "data",   "admin",       "docs"};
+static const char *const pages[] = {"fleet", "asset",        "assets", "inbox",       "plan",
+                                    "roi",   "models",       "runs",   "work-orders", "work-order",
+                                    "life",  "track-record", "data",   "admin",       "docs"};
 
 static const char *type_of(const char *name)
 {

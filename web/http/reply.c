@@ -200,16 +200,19 @@ static void add_column(struct csv_columns *c, const char *outer, const char *inn
 static void find_columns(const cJSON *items, struct csv_columns *c)
 {
     const cJSON *item, *m, *in;
-    cJSON_ArrayForEach (item, items)
+    cJSON_ArrayForEach (item, items) {
         cJSON_ArrayForEach (m, item) {
-            if (cJSON_IsObject(m)) {
-                cJSON_ArrayForEach (in, m)
-                    if (!cJSON_IsObject(in) && !cJSON_IsArray(in))
-                        add_column(c, m->string, in->string);
-            } else if (!cJSON_IsArray(m) && !cJSON_IsNull(m)) {
-                add_column(c, m->string, NULL);
+            if (!cJSON_IsObject(m)) {
+                if (!cJSON_IsArray(m) && !cJSON_IsNull(m))
+                    add_column(c, m->string, NULL);
+                continue;
+            }
+            cJSON_ArrayForEach (in, m) {
+                if (!cJSON_IsObject(in) && !cJSON_IsArray(in))
+                    add_column(c, m->string, in->string);
             }
         }
+    }
 }
 
 enum ft_status reply_csv(struct http_reply *r, const cJSON *items, struct ft_err *err)
