@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define STOP_GRACE_S 7.0
 #define PEM_MAX ((size_t)1 << 20)
@@ -90,10 +91,23 @@ static void set_log_level(const char *word)
             log_set_level((enum log_level)i);
 }
 
+/* A killed server's child may hold the lock for the moment between its fork and its exec, so a
+ * quick restart asks again for a second. */
+static enum ft_status open_writer(struct serve *s, struct ft_err *err)
+{
+    const struct timespec pause = {0, 100L * 1000 * 1000};
+    enum ft_status st = db_open_writer(cli_db_path(), true, &s->db, err);
+    for (int i = 0; i < 10 && st == FT_BUSY; i++) {
+        nanosleep(&pause, NULL);
+        st = db_open_writer(cli_db_path(), true, &s->db, err);
+    }
+    return st;
+}
+
 static enum ft_status start_parts(struct serve *s, const char *web_root, struct ft_err *err)
 {
     struct api *api = &s->api;
-    enum ft_status st = db_open_writer(cli_db_path(), true, &s->db, err);
+    enum ft_status st = open_writer(s, err);
     if (st == FT_OK)
         st = run_mark_interrupted(s->db, err);
     if (st == FT_OK)
