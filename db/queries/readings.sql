@@ -23,9 +23,6 @@ SELECT count(*), min(ts_ms), max(ts_ms) FROM reading_recent WHERE sensor_id = :s
 -- name: block_span
 SELECT ifnull(sum(n), 0), min(start_ms), max(end_ms) FROM reading_block WHERE sensor_id = :sensor_id
 
--- name: block_last_end
-SELECT end_ms FROM reading_block WHERE sensor_id = :sensor_id ORDER BY start_ms DESC LIMIT 1
-
 -- name: block_list
 SELECT start_ms, end_ms, n, n_numbers, min, max, sum, last FROM reading_block
 WHERE sensor_id = :sensor_id AND start_ms <= :last_ms
