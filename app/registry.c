@@ -125,6 +125,38 @@ static void replace(cJSON *to, const char *key, cJSON *value)
     cJSON_AddItemToObject(to, key, value);
 }
 
+/* One component: its members stand at the top of the report too. */
+static void lift_component(cJSON *report, const cJSON *component)
+{
+    const cJSON *member;
+    cJSON_ArrayForEach (member, component) {
+        if (strcmp(member->string, "rows") != 0)
+            replace(report, member->string, cJSON_Duplicate(member, true));
+    }
+}
+
+/* Several: all candidates in one list, each with its component; champion when any has one. */
+static void lift_candidates(cJSON *report, const cJSON *components)
+{
+    const cJSON *component;
+    cJSON *list = cJSON_CreateArray();
+    bool has_champion = false;
+    cJSON_ArrayForEach (component, components) {
+        const cJSON *item;
+        const cJSON *name = json_get(component, "component");
+        has_champion = has_champion || cJSON_IsTrue(json_get(component, "champion"));
+        cJSON_ArrayForEach (item, json_get(component, "candidates")) {
+            cJSON *copy = cJSON_Duplicate(item, true);
+            json_add_string(copy, "component", cJSON_IsString(name) ? name->valuestring : NULL);
+            if (copy == NULL || !cJSON_AddItemToArray(list, copy))
+                cJSON_Delete(copy);
+        }
+    }
+    replace(report, "model_id", cJSON_CreateNull());
+    replace(report, "champion", cJSON_CreateBool(has_champion));
+    replace(report, "candidates", list);
+}
+
 /* Writes ids and final verdicts into the candidates of the report. */
 static void complete_report(struct train_result *r, const int64_t *ids, const struct verdict *v,
                             int64_t run_id)
@@ -156,13 +188,10 @@ static void complete_report(struct train_result *r, const int64_t *ids, const st
         }
         replace(component, "champion", cJSON_CreateBool(has_champion));
     }
-    if (cJSON_GetArraySize(components) == 1) {
-        const cJSON *member;
-        cJSON_ArrayForEach (member, cJSON_GetArrayItem(components, 0)) {
-            if (strcmp(member->string, "rows") != 0)
-                replace(r->report, member->string, cJSON_Duplicate(member, true));
-        }
-    }
+    if (cJSON_GetArraySize(components) == 1)
+        lift_component(r->report, cJSON_GetArrayItem(components, 0));
+    else
+        lift_candidates(r->report, components);
 }
 
 enum ft_status registry_apply(struct db *writer, struct train_result *result, int64_t run_id,

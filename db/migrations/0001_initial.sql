@@ -167,7 +167,7 @@ CREATE TABLE model (                        -- a trained model; rows are never c
     build        TEXT NOT NULL,             -- version of the program
     fingerprint  TEXT NOT NULL,             -- SHA-256 of the training data
     params       TEXT NOT NULL,             -- JSON
-    features     TEXT NOT NULL,             -- JSON array of feature definitions
+    features     TEXT NOT NULL,             -- JSON array of feature names; the definition is in body
     metrics      TEXT NOT NULL,             -- JSON: out-of-fold metrics, baseline beside them
     sha256       TEXT NOT NULL,             -- of body
     body         BLOB NOT NULL              -- model file, models/model_text.h
