@@ -94,6 +94,19 @@ static int next_stop(const struct asset_view *v)
     return -1;
 }
 
+/* A spare that is not in stock decides the first possible day: the reader must know. */
+static void add_spare(const struct asset_view *v, char *text, size_t size)
+{
+    char date[WORDS_SIZE];
+    const struct component *c = catalog_component(&v->s.catalog, v->row.component_id);
+    const int earliest = v->lead.window.earliest;
+    if (c == NULL || c->spare_lead_ms < MS_PER_DAY || earliest <= 0)
+        return;
+    snprintf(text + strlen(text), size - strlen(text), " The spare takes %lld days: here on %s.",
+             (long long)(c->spare_lead_ms / MS_PER_DAY),
+             words_date(v->s.days.start_ms[earliest], v->s.site.now_ms, date));
+}
+
 static void add_decision(const struct asset_view *v, cJSON *o)
 {
     char lead[240];
@@ -129,6 +142,7 @@ static void add_decision(const struct asset_view *v, cJSON *o)
         else
             snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), ", %s when left.",
                      words_money(llround(w->cost_left), v->s.site.currency, later));
+        add_spare(v, rest, sizeof(rest));
     } else {
         snprintf(lead, sizeof(lead),
                  r->state == FLEET_WATCH ? "Watch it; no work pays yet." : "Nothing to do.");

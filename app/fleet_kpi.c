@@ -364,9 +364,9 @@ static enum ft_status add_model_changes(const struct kpi *k, cJSON *list, struct
         if (now_ms - m->created_ms > MS_PER_DAY)
             continue;
         shown++;
-        snprintf(text, sizeof(text), "Model %s of %s, %s, decides now. %s", m->kind,
-                 c != NULL ? c->name : "", catalog_component_name(&k->s.catalog, m->component_id),
-                 m->reason);
+        snprintf(text, sizeof(text), "Model %lld (%s) of %s, %s, decides now.", (long long)m->id,
+                 m->kind, c != NULL ? c->name : "",
+                 catalog_component_name(&k->s.catalog, m->component_id));
         cJSON *o = json_add_object(list, NULL);
         json_add_null(o, "asset");
         json_add_string(o, "glyph", "model");

@@ -42,12 +42,14 @@ enum fleet_state fleet_state_of(const struct snapshot *s, const struct snapshot_
                  100 * f->data_frac, 100 * s->site.min_data_frac);
         return FLEET_NO_DATA;
     }
-    words_date(s->days.start_ms[w->latest], s->site.now_ms, date);
-    if (has_case && w->latest < freeze_d) {
+    /* The latest safe date is that of the risk alone: a spare that comes later makes it no safer.
+     */
+    const double p_freeze = forecast_probability(f, s->site.freeze_ms);
+    if (has_case && (w->latest < freeze_d || p_freeze > s->site.risk_limit)) {
         snprintf(rule, SIZE,
-                 "Act: the latest acceptable date %s (risk limit %.0f %%) lies within the freeze "
-                 "of %d d.",
-                 date, 100 * s->site.risk_limit, freeze_d);
+                 "Act: the chance passes the risk limit of %.0f %% within the freeze of %d d (%s "
+                 "by then).",
+                 100 * s->site.risk_limit, freeze_d, words_percent(p_freeze, date));
         return FLEET_ACT;
     }
     if (has_case && w->waiting_per_day > (double)s->site.waiting_limit_minor) {

@@ -86,11 +86,12 @@ static void say_sensor(const struct feature_set *fs, const struct history *h, si
     const char *trend = "";
     if (isfinite(rise) && isfinite(st.spread) && fabs(rise) > st.spread)
         trend = rise > 0 ? ", rising" : ", falling";
+    /* Mean of the middle window, in standard deviations of its operating regime. One that is small
+     * says less than the comparison with the asset's own baseline. */
+    const double z = s->mean != NULL ? row[first_column(fs, g) + 1 + 5 * (fs->n_windows / 2)] : NAN;
     if (!isfinite(st.now)) {
         (void)snprintf(out, size, "%.60s: no fresh readings", s->name);
-    } else if (s->mean != NULL) {
-        /* Mean of the middle window, in standard deviations of its operating regime. */
-        const double z = row[first_column(fs, g) + 1 + 5 * (fs->n_windows / 2)];
+    } else if (s->mean != NULL && !(fabs(z) < 1.0)) {
         if (isfinite(z))
             (void)snprintf(out, size, "%.60s %.1f standard deviations %s normal for its regime%s",
                            s->name, fabs(z), z < 0 ? "below" : "above", trend);
