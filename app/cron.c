@@ -64,7 +64,7 @@ static bool take_item(const char **p, const struct cron_field *f, uint64_t *bits
             is_open = true;
         }
     }
-    if (from < f->min || to > f->max || from > to)
+    if (from < 0 || from < f->min || to > f->max || from > to)
         return false;
     if (**p == '/') {
         (*p)++;

@@ -487,9 +487,10 @@ static enum ft_status get_lists(const cJSON *json, struct feature_set *fs, struc
         get_list(json, "sensors", sizeof(*fs->sensors), (void **)&fs->sensors, &list, err);
     if (st != FT_OK)
         return st;
-    cJSON_ArrayForEach (item, list)
+    cJSON_ArrayForEach (item, list) {
         if (st == FT_OK)
             st = get_sensor(item, fs, err);
+    }
     if (st == FT_OK)
         st = get_list(json, "components", sizeof(*fs->components), (void **)&fs->components, &list,
                       err);
@@ -518,9 +519,10 @@ static enum ft_status get_lists(const cJSON *json, struct feature_set *fs, struc
         get_list(json, "attributes", sizeof(*fs->attributes), (void **)&fs->attributes, &list, err);
     if (st != FT_OK)
         return st;
-    cJSON_ArrayForEach (item, list)
+    cJSON_ArrayForEach (item, list) {
         if (st == FT_OK)
             st = get_attribute(item, fs, err);
+    }
     return st;
 }
 

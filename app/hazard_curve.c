@@ -67,9 +67,10 @@ struct hazard_curve hazard_curve_rul(const struct age_model *age, int64_t age_ms
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(table, "residuals");
     int bin = 0;
     const cJSON *edge;
-    cJSON_ArrayForEach (edge, edges)
+    cJSON_ArrayForEach (edge, edges) {
         if (prediction >= edge->valuedouble)
             bin++;
+    }
     const cJSON *row = cJSON_GetArrayItem(rows, bin);
     const cJSON *level = levels != NULL ? levels->child : NULL;
     const cJSON *residual = row != NULL ? row->child : NULL;

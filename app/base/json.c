@@ -89,16 +89,18 @@ static enum ft_status check_object_keys(const cJSON *object, struct ft_err *err)
 {
     size_t n = 0;
     const cJSON *child;
-    cJSON_ArrayForEach (child, object)
+    cJSON_ArrayForEach (child, object) {
         n++;
+    }
     if (n < 2)
         return FT_OK;
     const char **keys = calloc(n, sizeof(*keys));
     if (keys == NULL)
         return ft_fail(err, FT_NOMEM, "JSON: no memory for %zu keys", n);
     size_t i = 0;
-    cJSON_ArrayForEach (child, object)
+    cJSON_ArrayForEach (child, object) {
         keys[i++] = child->string;
+    }
     qsort(keys, n, sizeof(*keys), compare_keys);
     enum ft_status st = FT_OK;
     for (i = 1; i < n && st == FT_OK; i++)
@@ -115,9 +117,10 @@ static enum ft_status check_keys(const cJSON *value, struct ft_err *err)
     enum ft_status st = cJSON_IsObject(value) ? check_object_keys(value, err) : FT_OK;
     const cJSON *child;
     if (cJSON_IsObject(value) || cJSON_IsArray(value))
-        cJSON_ArrayForEach (child, value)
+        cJSON_ArrayForEach (child, value) {
             if (st == FT_OK)
                 st = check_keys(child, err);
+        }
     return st;
 }
 

@@ -50,16 +50,16 @@ static void add_items(struct predict *p, const char *class_name, const struct na
 {
     for (size_t i = 0; i < s->n; i++) {
         const struct forecast *f = &s->items[i].f;
-        cJSON *item = json_add_object(p->items, NULL);
+        cJSON *row = json_add_object(p->items, NULL);
         cJSON *body = forecast_to_json(f);
-        json_add_string(item, "asset", asset_key(names, f->asset_id));
-        json_add_string(item, "class", class_name);
-        json_add_string(item, "component",
+        json_add_string(row, "asset", asset_key(names, f->asset_id));
+        json_add_string(row, "class", class_name);
+        json_add_string(row, "component",
                         f->component_id != 0 ? component_name(names, f->component_id) : NULL);
         while (body != NULL && body->child != NULL) {
             cJSON *member = cJSON_DetachItemViaPointer(body, body->child);
             char *key = strdup(member->string);
-            if (key == NULL || !cJSON_AddItemToObject(item, key, member))
+            if (key == NULL || !cJSON_AddItemToObject(row, key, member))
                 cJSON_Delete(member);
             free(key);
         }

@@ -54,8 +54,9 @@ static void print_night(const cJSON *report)
     }
     (void)json_number(report, "forecasts", false, &forecasts, NULL);
     (void)json_number(report, "train_seconds", false, &seconds, NULL);
-    cJSON_ArrayForEach (item, json_get(report, "classes"))
+    cJSON_ArrayForEach (item, json_get(report, "classes")) {
         print_class(item);
+    }
     cJSON_ArrayForEach (item, json_get(report, "skipped")) {
         const char *name = "";
         const char *reason = "";

@@ -66,22 +66,25 @@ static void print_rest(const cJSON *o)
     const char *currency = cli_text(o, "currency");
     if (cJSON_GetArraySize(json_get(o, "not_placed")) > 0) {
         printf("\nNot placed\n");
-        cJSON_ArrayForEach (i, json_get(o, "not_placed"))
+        cJSON_ArrayForEach (i, json_get(o, "not_placed")) {
             printf("  %s: %s\n", cli_text(i, "title"), cli_text(i, "why"));
+        }
     }
     if (cJSON_GetArraySize(json_get(o, "changes")) > 0) {
         printf("\nChanged since yesterday\n");
-        cJSON_ArrayForEach (i, json_get(o, "changes"))
+        cJSON_ArrayForEach (i, json_get(o, "changes")) {
             printf("  %s: %s (%s -> %s). %s\n", cli_text(i, "change"), cli_text(i, "title"),
                    cli_text(i, "from")[0] != '\0' ? cli_text(i, "from") : "none",
                    cli_text(i, "to")[0] != '\0' ? cli_text(i, "to") : "none", cli_text(i, "why"));
+        }
     }
     if (cJSON_GetArraySize(json_get(o, "drop")) > 0) {
         printf("\nWork that does not pay\n");
-        cJSON_ArrayForEach (i, json_get(o, "drop"))
+        cJSON_ArrayForEach (i, json_get(o, "drop")) {
             printf("  %s (%s), every %.0f d: %s Saves %s %s a year.\n", cli_text(i, "plan"),
                    cli_text(i, "key"), cli_number(i, "every_s") / 86400, cli_text(i, "why"),
                    currency, cli_grouped(cli_number(i, "saving_per_year"), a));
+        }
     }
     const cJSON *s = json_get(o, "summary");
     if (cJSON_IsObject(s))

@@ -5,8 +5,8 @@
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/registry.h"
-#include "app/train_job.h"
 #include "app/site.h"
+#include "app/train_job.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/run_store.h"
@@ -109,8 +109,9 @@ static void print_report(const cJSON *report)
     const cJSON *component;
     double seconds = NAN;
     double cores = NAN;
-    cJSON_ArrayForEach (component, json_get(report, "components"))
+    cJSON_ArrayForEach (component, json_get(report, "components")) {
         print_candidates(component);
+    }
     (void)json_number(report, "seconds", false, &seconds, NULL);
     (void)json_number(report, "cores_used", false, &cores, NULL);
     printf("%.1f s, %.2f cores used; * is the champion\n", seconds, cores);

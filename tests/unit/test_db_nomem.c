@@ -14,11 +14,11 @@
 #endif
 #endif
 
-static long n_until_failure = -1; /* requests that still succeed; below 0: all do */
-static int n_failures;
-
 #if !defined(HAS_OWN_ALLOCATOR) && defined(__GLIBC__)
 #define CAN_INJECT 1
+
+static long n_until_failure = -1; /* requests that still succeed; below 0: all do */
+static int n_failures;
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
@@ -46,7 +46,6 @@ void *realloc(void *p, size_t size)
 {
     return must_fail() ? NULL : __libc_realloc(p, size);
 }
-#endif
 
 enum { N_READINGS = 3000 };
 
@@ -117,6 +116,7 @@ static enum ft_status use_store(const char *path, struct ft_err *err)
     db_close(db);
     return st;
 }
+#endif
 
 static void test_db_no_memory_anywhere(void **state)
 {

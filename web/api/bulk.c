@@ -79,9 +79,10 @@ static enum ft_status read_json(struct api_call *c, const struct reading_on *r, 
     }
     const cJSON *item = NULL;
     if (st == FT_OK)
-        cJSON_ArrayForEach (item, items)
+        cJSON_ArrayForEach (item, items) {
             if (st == FT_OK)
                 st = give(r, item, NULL, NULL, 0, err);
+        }
     return st;
 }
 
