@@ -230,7 +230,7 @@ static void score_by_age(const struct score_asset *a, size_t component, struct s
     if (age_ms == DB_NO_TIME)
         (void)snprintf(reason->text, sizeof(reason->text), "age unknown");
     else
-        (void)snprintf(reason->text, sizeof(reason->text), "%.60s: %.0f %s since renewal", what,
+        (void)snprintf(reason->text, sizeof(reason->text), "%.0f %s since renewal",
                        (double)age_ms / unit_ms, a->r->h->cycle_ms > 0 ? "cycles" : "days");
 }
 
