@@ -19,8 +19,17 @@ def run(fettle, *words):
 
 
 def commands(fettle):
+    """(words, summary) of every command; one that only lists its kinds is replaced by these."""
+    found = []
     text = run(fettle, "--help")
-    return re.findall(r"^  (\S+)\s{2,}(.+)$", text.split("Commands:\n", 1)[1], re.M)
+    for name, summary in re.findall(r"^  (\S+)\s{2,}(.+)$", text.split("Commands:\n", 1)[1], re.M):
+        help_text = run(fettle, name, "-h")
+        if "\nFlags:\n" in help_text:
+            found.append(((name,), summary))
+        else:
+            kinds = re.findall(r"^  (\S+)\s{2,}(.+)$", help_text.split("\nUsage: ", 1)[1], re.M)
+            found += [((name, kind), what) for kind, what in kinds]
+    return found
 
 
 def sections(help_text):
@@ -46,8 +55,9 @@ def man_page(fettle, version):
            roff("Turns a plant's telemetry and failure history, kept in one SQLite file, into a costed "
                 "maintenance plan. The database is --db FILE, else $FETTLE_DB, else ./fettle.db. Data "
                 "goes to standard output, messages go to standard error."), ".SH COMMANDS"]
-    for name, summary in commands(fettle):
-        examples, synopsis, text, flags = sections(run(fettle, name, "-h"))
+    for words, summary in commands(fettle):
+        name = " ".join(words)
+        examples, synopsis, text, flags = sections(run(fettle, *words, "-h"))
         out += [f".SS {roff(name)}", roff(summary[0].upper() + summary[1:] + "."), ".PP",
                 f"\\fB{roff(synopsis)}\\fR"]
         if text:
@@ -69,8 +79,9 @@ def markdown(fettle):
            "Made from `fettle --help` by `packaging/reference.py`. The database is `--db FILE`, else "
            "`$FETTLE_DB`, else `./fettle.db`. Data goes to standard output, messages go to standard "
            "error.", ""]
-    for name, summary in commands(fettle):
-        examples, synopsis, text, flags = sections(run(fettle, name, "-h"))
+    for words, summary in commands(fettle):
+        name = " ".join(words)
+        examples, synopsis, text, flags = sections(run(fettle, *words, "-h"))
         out += [f"## fettle {name}", "", summary[0].upper() + summary[1:] + ".", "", "```"]
         out += examples + ["```", "", f"`{synopsis}`", ""]
         if text:

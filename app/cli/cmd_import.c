@@ -384,7 +384,10 @@ int cmd_import(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
     if (!is_help)
         return cli_usage_error("import what? readings, assets, events or cmapss");
-    printf("Usage: fettle import WHAT [flags]      fettle import WHAT -h shows examples\n\n");
+    printf("Examples:\n  fettle import assets machines.csv --class pump\n"
+           "  fettle import readings history.csv.gz --class pump\n"
+           "  fettle import events breakdowns.csv --kind failure\n\n"
+           "Usage: fettle import WHAT [flags]      fettle import WHAT -h says more\n\n");
     for (size_t i = 0; i < N_VERBS; i++)
         printf("  %-10s %s\n", verbs[i].word, verbs[i].summary);
     return 0;
