@@ -347,8 +347,8 @@ static enum ft_status page_load(struct db *db, int64_t window_ms, struct page *p
         st = fleet_rows_build(&p->s, window_ms, &p->rows, &p->n_rows, err);
     if (st != FT_OK)
         return st;
-    p->shown = calloc(p->n_rows + 1, sizeof(*p->shown));
-    p->scratch = calloc(p->n_rows + 1, sizeof(*p->scratch));
+    p->shown = calloc(p->n_rows + 1, sizeof(struct fleet_row *));
+    p->scratch = calloc(p->n_rows + 1, sizeof(struct fleet_row *));
     if (p->shown == NULL || p->scratch == NULL)
         return ft_fail(err, FT_NOMEM, "fleet: no memory for %zu assets", p->n_rows);
     return FT_OK;
@@ -430,7 +430,7 @@ enum ft_status fleet_json(struct db *db, const struct fleet_query *q, cJSON **ou
         for (size_t i = 0; i < p.n_rows; i++)
             if (is_wanted(q, &p.rows[i]))
                 p.shown[p.n_shown++] = &p.rows[i];
-        qsort_r(p.shown, p.n_shown, sizeof(*p.shown), compare_rows, &sort);
+        qsort_r(p.shown, p.n_shown, sizeof(struct fleet_row *), compare_rows, &sort);
         *out = cJSON_CreateObject();
         if (*out == NULL)
             st = ft_fail(err, FT_NOMEM, "fleet: no memory");

@@ -457,7 +457,7 @@ static struct history_event convert_event(const struct history *h, const struct 
 static enum ft_status spread_events(struct history *h, const struct event_list *events,
                                     struct ft_err *err)
 {
-    struct history_asset **by_id = calloc(h->n_assets, sizeof(*by_id));
+    struct history_asset **by_id = calloc(h->n_assets, sizeof(struct history_asset *));
     if (by_id == NULL)
         return no_memory(h, err);
     for (size_t i = 0; i < h->n_assets; i++)

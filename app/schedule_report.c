@@ -126,13 +126,13 @@ static enum ft_status report_load(struct db *db, const struct schedule_query *q,
         st = read_plan(r, err);
     if (st != FT_OK)
         return st;
-    r->items = calloc(r->s.open.n + 1, sizeof(*r->items));
+    r->items = calloc(r->s.open.n + 1, sizeof(struct work_order *));
     if (r->items == NULL)
         return ft_fail(err, FT_NOMEM, "schedule: no memory");
     for (size_t i = 0; i < r->s.open.n; i++)
         if (is_asked(r, &r->s.open.items[i]))
             r->items[r->n++] = &r->s.open.items[i];
-    qsort(r->items, r->n, sizeof(*r->items), compare_items);
+    qsort(r->items, r->n, sizeof(struct work_order *), compare_items);
     return FT_OK;
 }
 

@@ -46,7 +46,7 @@ static enum ft_status read_forecasts(struct db *db, struct snapshot *s, struct f
         s->n_forecasts++;
     }
     forecast_row_list_free(&rows);
-    if (s->n_forecasts > 1)
+    if (s->forecasts != NULL)
         qsort(s->forecasts, s->n_forecasts, sizeof(*s->forecasts), compare_forecasts);
     return st;
 }

@@ -219,9 +219,8 @@ static void test_assign_solve_large_is_quick(void **state)
     for (size_t i = 0; i < CREWS * DAYS; i++)
         assert_true(r.used[i] <= hours[i / DAYS][i % DAYS] + 1e-6);
     free(r.used);
-#ifndef __SANITIZE_ADDRESS__
-    assert_true(seconds < 10); /* the target is 2 s; the test leaves room for a busy machine */
-#endif
+    if (getenv("FETTLE_SANITIZED") == NULL || getenv("FETTLE_SANITIZED")[0] == '\0')
+        assert_true(seconds < 10); /* the target is 2 s; the test leaves room for a busy machine */
 }
 
 static void test_assign_has_skill_lists(void **state)

@@ -42,8 +42,8 @@ static void test_fleet_json_ranks_and_says(void **state)
     const cJSON *first = items->child;
     assert_string_equal(text(first, "key"), "P-1");
     assert_string_equal(text(first, "component"), "bearing");
-    assert_string_equal(text(first, "state"), "act"); /* latest date is within the freeze */
-    assert_non_null(strstr(text(first, "state_rule"), "risk limit 10 %"));
+    assert_string_equal(text(first, "state"), "act"); /* over the limit within the freeze */
+    assert_non_null(strstr(text(first, "state_rule"), "risk limit of 10 %"));
     assert_close(number(json_get(first, "money_at_risk"), "value"), 0.5 * 24000, 0.01);
     assert_true(number(json_get(first, "money_at_risk"), "low") < 0.5 * 24000);
     assert_close(number(json_get(first, "p"), "value"), 0.5, 1e-6);
