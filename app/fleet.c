@@ -348,7 +348,7 @@ static enum ft_status page_load(struct db *db, int64_t window_ms, struct page *p
     if (st != FT_OK)
         return st;
     p->shown = calloc(p->n_rows + 1, sizeof(struct fleet_row *));
-    p->scratch = calloc(p->n_rows + 1, sizeof(struct fleet_row *));
+    p->scratch = calloc(p->n_rows + 1, sizeof(*p->scratch));
     if (p->shown == NULL || p->scratch == NULL)
         return ft_fail(err, FT_NOMEM, "fleet: no memory for %zu assets", p->n_rows);
     return FT_OK;

@@ -93,16 +93,23 @@ static double longest_life_units(const struct history *h)
 static enum ft_status make_rows(struct train_run *r, struct ft_err *err)
 {
     const struct train_options *o = r->o;
+    struct dataset d = {0};
+    double *y = NULL;
+    double *weight = NULL;
     enum ft_status st;
     if (o->is_rul) {
         r->cap_units = o->cap_units > 0     ? o->cap_units
                        : r->h->cycle_ms > 0 ? TRAIN_DEFAULT_CAP_CYCLES
                                             : longest_life_units(r->h);
-        return dataset_rul_rows(r->h, r->is_training, r->cap_units, 0, &r->d, &r->y, &r->weight,
-                                err);
+        st = dataset_rul_rows(r->h, r->is_training, r->cap_units, 0, &d, &y, &weight, err);
+        r->d = d;
+        r->y = y;
+        r->weight = weight;
+        return st;
     }
     const int64_t step = o->horizon_ms < MS_PER_DAY ? o->horizon_ms : MS_PER_DAY;
-    st = dataset_failure_rows(r->h, r->is_training, step, DB_NO_TIME, o->until_ms, &r->d, err);
+    st = dataset_failure_rows(r->h, r->is_training, step, DB_NO_TIME, o->until_ms, &d, err);
+    r->d = d;
     if (st != FT_OK)
         return st;
     r->y = calloc(r->n_components * r->d.n + 1, sizeof(*r->y));

@@ -180,7 +180,7 @@ static enum ft_status learn_errors(struct aft *m, struct work *w, const double *
 {
     const size_t p = w->p, n = p - 1;
     enum ft_status st = linalg_cholesky_inverse(inverse, p, err);
-    double *cov = calloc(n, n * sizeof(double));
+    double *cov = calloc(n * n + 1, sizeof(double));
     if (st == FT_OK && cov == NULL)
         st = ft_fail(err, FT_NOMEM, "no memory for %zu columns", n);
     if (st == FT_OK) {

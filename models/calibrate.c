@@ -194,8 +194,8 @@ static enum ft_status fit_isotonic(struct calibration *c, const double *score, c
     last->score += 0.5 * last->score / last->weight;
     last->weight += 0.5;
     n_blocks = pool_adjacent(blocks, n_blocks);
-    c->score = calloc(n_blocks, sizeof(double));
-    c->prob = calloc(n_blocks, sizeof(double));
+    c->score = calloc(n_blocks + 1, sizeof(double));
+    c->prob = calloc(n_blocks + 1, sizeof(double));
     if (c->score == NULL || c->prob == NULL) {
         st = ft_fail(err, FT_NOMEM, "calibration: no memory for %zu blocks", n_blocks);
         goto out;

@@ -35,13 +35,14 @@ static enum ft_status factor_hessian(struct search *s, const double *at, size_t 
         size = fmax(size, fabs(s->factor[i * n + i]));
     *is_changed = false;
     enum ft_status st = linalg_cholesky(s->factor, n, s->p->pivot_tolerance, bad, err);
-    for (double add = 1e-3 * size; st == FT_INVALID && !s->p->is_convex && add < 1e9 * size;
-         add *= 10) {
+    double add = 1e-3 * size; /* up to 1e8 times the largest element */
+    for (int k = 0; k < 12 && size > 0 && st == FT_INVALID && !s->p->is_convex; k++) {
         evaluate_all(s, at);
         for (size_t i = 0; i < n; i++)
             s->factor[i * n + i] += add;
         *is_changed = true;
         st = linalg_cholesky(s->factor, n, s->p->pivot_tolerance, bad, err);
+        add *= 10;
     }
     return st;
 }
@@ -51,7 +52,8 @@ static enum ft_status factor_hessian(struct search *s, const double *at, size_t 
 static bool search_line(struct search *s, double *at, double slope)
 {
     const size_t n = s->p->n;
-    for (double share = 1; share > 1e-12; share /= 2) {
+    for (int k = 0; k < 40; k++) { /* down to about 1e-12 */
+        const double share = ldexp(1, -k);
         for (size_t i = 0; i < n; i++)
             s->trial[i] = at[i] - share * s->step[i];
         const double value = s->p->evaluate(s->p->ctx, s->trial, NULL, NULL);
