@@ -1,6 +1,8 @@
 /* What a night does, in one process. The child of the server is in night_child.c. */
 #include "app/night.h"
 
+#include "app/night_report.h"
+
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/history.h"
@@ -280,18 +282,6 @@ static void put_changes(struct db *db, const struct risks *before, const struct 
     free(changes);
 }
 
-static void put_plan(const struct planner_summary *p, cJSON *report)
-{
-    cJSON *plan = json_add_object(report, "plan");
-    json_add_int(plan, "predictive", (int64_t)p->n_predictive);
-    json_add_int(plan, "preventive", (int64_t)p->n_preventive);
-    json_add_int(plan, "new", (int64_t)p->n_new);
-    json_add_int(plan, "changed", (int64_t)p->n_changed);
-    json_add_int(plan, "cancelled", (int64_t)p->n_cancelled);
-    json_add_int(plan, "placed", (int64_t)p->n_placed);
-    json_add_int(plan, "not_placed", (int64_t)p->n_not_placed);
-}
-
 /* All models of the night in one transaction: a crash leaves the old champions. */
 static enum ft_status store_results(struct db *db, struct night_result *r, int64_t run_id,
                                     int64_t now_ms, struct registry_counts *counts,
@@ -308,26 +298,13 @@ static enum ft_status store_results(struct db *db, struct night_result *r, int64
     return st;
 }
 
-static void put_head(struct night_result *r, const struct registry_counts *counts, cJSON *report)
+/* Seconds since *start, which becomes now. */
+static double lap(double *start)
 {
-    json_add_number(report, "train_seconds", r->seconds);
-    json_add_number(report, "cores_used", r->cores_used);
-    cJSON *models = json_add_object(report, "models");
-    json_add_int(models, "stored", (int64_t)counts->n_stored);
-    json_add_int(models, "promoted", (int64_t)counts->n_promoted);
-    json_add_int(models, "kept", (int64_t)counts->n_kept);
-    json_add_string(report, "compared_by",
-                    "the challenger's out-of-fold score against the score that the champion "
-                    "reached out of fold when it was trained");
-    cJSON *classes = json_add_array(report, "classes");
-    for (size_t i = 0; i < r->n; i++) {
-        cJSON *copy = cJSON_Duplicate(r->results[i]->report, true);
-        if (copy != NULL && !cJSON_AddItemToArray(classes, copy))
-            cJSON_Delete(copy);
-    }
-    cJSON *skipped = cJSON_Duplicate(r->skipped, true);
-    if (skipped != NULL && !cJSON_AddItemToObject(report, "skipped", skipped))
-        cJSON_Delete(skipped);
+    const double now = clock_mono_s();
+    const double seconds = now - *start;
+    *start = now;
+    return seconds;
 }
 
 static enum ft_status write_all(struct db *db, struct night_result *r,
@@ -344,26 +321,28 @@ static enum ft_status write_all(struct db *db, struct night_result *r,
     enum ft_status st = site_load(db, &site, err);
     const int64_t now = o->now_ms != 0 ? o->now_ms : site.now_ms;
     const struct planner_options planning = {.now_ms = now};
-    const double start = clock_mono_s();
+    struct night_times t = {.train_s = r->seconds};
+    double start = clock_mono_s();
     if (st == FT_OK)
         st = risks_load(db, &before, err);
     if (st == FT_OK)
         st = store_results(db, r, run_id, now, &counts, err);
+    t.store_s = lap(&start);
     if (st == FT_OK)
         st = pool_new(o->n_threads, &pool, err);
     if (st == FT_OK)
         st = scoring_all(db, pool, now, &n_forecasts, err);
     if (st == FT_OK)
         st = risks_load(db, &after, err);
+    t.score_s = lap(&start);
     if (st == FT_OK)
         st = planner_run(db, &planning, &plan, err);
+    t.plan_s = lap(&start);
     if (st == FT_OK) {
         json_add_instant(report, "now", now);
-        put_head(r, &counts, report);
-        json_add_int(report, "forecasts", (int64_t)n_forecasts);
+        night_report_training(db, r, &counts, report);
+        night_report_stages(db, &t, &counts, n_forecasts, &plan, report);
         put_changes(db, &before, &after, report);
-        put_plan(&plan, report);
-        json_add_number(report, "apply_seconds", clock_mono_s() - start);
     }
     pool_free(pool);
     risks_clear(&before);

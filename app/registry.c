@@ -116,6 +116,21 @@ static enum ft_status store(struct db *db, const struct train_result *r,
     return st;
 }
 
+/* Is there a model of this kind, component and horizon that is off already? */
+static enum ft_status has_off_row(struct db *db, const struct train_result *r,
+                                  const struct train_model *m, bool *found, struct ft_err *err)
+{
+    struct model_list list = {0};
+    const enum ft_status st = model_list(db, r->class_id, r->target, "off", &list, err);
+    *found = false;
+    for (size_t i = 0; i < list.n; i++)
+        *found = *found || (list.items[i].component_id == m->component_id &&
+                            list.items[i].horizon_ms == r->horizon_ms &&
+                            strcmp(list.items[i].kind, m->kind) == 0);
+    model_list_free(&list);
+    return st;
+}
+
 /* Puts a member in place of the one with the same key. */
 static void replace(cJSON *to, const char *key, cJSON *value)
 {
@@ -206,9 +221,11 @@ enum ft_status registry_apply(struct db *writer, struct train_result *result, in
     for (size_t i = 0; i < result->n_models && st == FT_OK; i++) {
         const struct train_model *m = &result->models[i];
         st = judge(writer, result, m, policy, &verdicts[i], err);
-        /* A night keeps what may speak; what it kept off is in its report. Else a year of nights
-         * would fill the file with models that nobody uses. */
-        const bool is_kept_off = policy == REGISTRY_NIGHT && strcmp(verdicts[i].state, "off") == 0;
+        /* A night keeps what may speak. What it kept off is stored once, so that the list of models
+         * shows it, and is otherwise in the report: a year of nights would fill the file. */
+        bool is_kept_off = policy == REGISTRY_NIGHT && strcmp(verdicts[i].state, "off") == 0;
+        if (st == FT_OK && is_kept_off)
+            st = has_off_row(writer, result, m, &is_kept_off, err);
         ids[i] = verdicts[i].same_id;
         if (st != FT_OK || verdicts[i].same_id != 0 || is_kept_off)
             continue;

@@ -54,7 +54,7 @@ static void print_night(const cJSON *report)
     }
     (void)json_number(report, "forecasts", false, &forecasts, NULL);
     (void)json_number(report, "train_seconds", false, &seconds, NULL);
-    cJSON_ArrayForEach (item, json_get(report, "classes")) {
+    cJSON_ArrayForEach (item, json_get(report, "training")) {
         print_class(item);
     }
     cJSON_ArrayForEach (item, json_get(report, "skipped")) {
