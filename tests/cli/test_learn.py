@@ -12,6 +12,9 @@ from pathlib import Path
 FETTLE = os.environ.get("FETTLE", "build/fettle")
 ROOT = Path(os.environ.get("FETTLE_ROOT", "."))
 DATA = Path(os.environ.get("FETTLE_DATA", ROOT / "../shared/data"))
+# The bars are measured without sanitizers, whose runs of these take many minutes; the same code
+# runs under them in unit/test_train_job, api/test_api_night and the killed child below.
+SLOW = unittest.skipIf(os.environ.get("FETTLE_SANITIZED"), "real data takes minutes when sanitized")
 
 
 class Learn(unittest.TestCase):
@@ -34,6 +37,7 @@ class Learn(unittest.TestCase):
 
 
 class CMapss(Learn):
+    @SLOW
     def test_fd001(self):
         train = self.need("cmapss", "train_FD001.txt.gz")
         self.fettle("import", "cmapss", "--train", train, "--test",
@@ -77,6 +81,7 @@ class Azure(Learn):
         self.fettle("import", "events", files[3], "--kind", "failure", *common, "--component-col",
                     "failure")
 
+    @SLOW
     def test_components_forward_in_time(self):
         self.load()
         report = json.loads(self.fettle("train", "--component", "all", "--horizon", "24h",
