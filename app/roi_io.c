@@ -317,11 +317,12 @@ enum ft_status roi_request_from_json(const cJSON *json, struct roi_request *r, s
     r->n_years = (size_t)years;
     r->n_draws = (size_t)draws;
     r->seed = (uint64_t)seed;
-    if (st == FT_OK)
+    if (st == FT_OK) {
         cJSON_ArrayForEach (item, inputs) {
             if (st == FT_OK)
                 st = take_input(item, r, err);
         }
+    }
     return st;
 }
 

@@ -116,11 +116,12 @@ static enum ft_status check_keys(const cJSON *value, struct ft_err *err)
 {
     enum ft_status st = cJSON_IsObject(value) ? check_object_keys(value, err) : FT_OK;
     const cJSON *child;
-    if (cJSON_IsObject(value) || cJSON_IsArray(value))
+    if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
         cJSON_ArrayForEach (child, value) {
             if (st == FT_OK)
                 st = check_keys(child, err);
         }
+    }
     return st;
 }
 

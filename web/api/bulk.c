@@ -50,7 +50,7 @@ static enum ft_status give(const struct reading_on *r, const cJSON *item, const 
         return st;
     struct bulk_answer *a = &r->bulk->answers[r->bulk->n - 1];
     struct ft_err item_err = {FT_INVALID, "an item must be an object"};
-    if (item == NULL) {
+    if (item == NULL && why != NULL) {
         refuse(a, why, raw, raw_len);
     } else if (!cJSON_IsObject(item) || r->take(r->ctx, r->bulk->n - 1, item, &item_err) != FT_OK) {
         if (item_err.code == FT_NOMEM)
@@ -78,11 +78,12 @@ static enum ft_status read_json(struct api_call *c, const struct reading_on *r, 
         st = ft_fail(err, FT_INVALID, "expected a JSON array or {\"items\":[...]}");
     }
     const cJSON *item = NULL;
-    if (st == FT_OK)
+    if (st == FT_OK) {
         cJSON_ArrayForEach (item, items) {
             if (st == FT_OK)
                 st = give(r, item, NULL, NULL, 0, err);
         }
+    }
     return st;
 }
 
