@@ -116,8 +116,9 @@ void night_report_training(struct db *db, const struct night_result *r,
         add_copy(training, NULL, r->results[i]->report);
         if (component_list(db, r->results[i]->class_id, &components, NULL) != FT_OK)
             continue;
-        cJSON_ArrayForEach (component, json_get(r->results[i]->report, "components"))
+        cJSON_ArrayForEach (component, json_get(r->results[i]->report, "components")) {
             put_row(db, r->results[i], &components, component, classes);
+        }
         component_list_free(&components);
     }
     add_copy(report, "skipped", r->skipped);
