@@ -8,7 +8,7 @@ export build seconds
 fuzz_one() {
     local target=$1 name work log
     name=${target##*/fuzz_}
-    work=$build/work/$name
+    work=$build/inputs/$name
     log=$build/$name.log
     mkdir -p "$work" "tests/fuzz/corpus/$name" "tests/fuzz/regression/$name"
     printf '  FUZZ   %s, %s s\n' "$name" "$seconds"
