@@ -52,7 +52,16 @@ static size_t trees_n_cols(const void *fitted)
 
 static bool trees_fits_task(const void *fitted, enum model_task task)
 {
-    return (gbdt_objective_of(fitted) == GBDT_LOGISTIC) == (task == TASK_CLASSIFY);
+    switch (gbdt_objective_of(fitted)) {
+    case GBDT_LOGISTIC:
+        return task == TASK_CLASSIFY;
+    case GBDT_SQUARED:
+    case GBDT_ABSOLUTE:
+    case GBDT_QUANTILE:
+        return task == TASK_REGRESS;
+    default:
+        return false;
+    }
 }
 
 static void trees_write(const void *fitted, struct buf *out)

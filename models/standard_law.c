@@ -68,6 +68,25 @@ double law_log_survival(enum standard_law law, double z, double slope[2])
     }
 }
 
+/* With S = exp(a): S' = S a' and S'' = S (a'' + a'^2). */
+double law_log_interval(enum standard_law law, double low, double high, double slope[5])
+{
+    double low_slope[2], high_slope[2] = {0, 0};
+    const double a = law_log_survival(law, low, low_slope);
+    const double b = high == INFINITY ? -INFINITY : law_log_survival(law, high, high_slope);
+    const double share = -expm1(b - a); /* (S(low) - S(high)) / S(low) */
+    if (slope != NULL) {
+        const double u = 1 / share, v = b > -INFINITY ? exp(b - a) / share : 0;
+        slope[0] = u * low_slope[0];
+        slope[1] = v > 0 ? -v * high_slope[0] : 0;
+        slope[2] = u * (low_slope[1] + low_slope[0] * low_slope[0]) - slope[0] * slope[0];
+        slope[3] = -slope[0] * slope[1];
+        slope[4] = v > 0 ? -v * (high_slope[1] + high_slope[0] * high_slope[0]) : 0;
+        slope[4] -= slope[1] * slope[1];
+    }
+    return a + log(share);
+}
+
 double law_quantile(enum standard_law law, double p)
 {
     switch (law) {

@@ -13,6 +13,10 @@ enum standard_law {
  * (slope may be NULL). S = 1 - F; z = -inf gives log S = 0. */
 double law_log_density(enum standard_law law, double z, double slope[2]);
 double law_log_survival(enum standard_law law, double z, double slope[2]);
+/* log(S(low) - S(high)), low < high, either may be infinite: an interval-censored life. slope[0..1]
+ * receive the first derivatives in low and high, slope[2..4] the second (low low, low high, high
+ * high); slope may be NULL. */
+double law_log_interval(enum standard_law law, double low, double high, double slope[5]);
 /* z with F(z) = p. */
 double law_quantile(enum standard_law law, double p);
 

@@ -107,6 +107,11 @@ enum gbdt_objective gbdt_objective_of(const struct gbdt *g)
     return g->objective;
 }
 
+double gbdt_parameter(const struct gbdt *g)
+{
+    return g->parameter;
+}
+
 void gbdt_free(struct gbdt *g)
 {
     if (g == NULL)

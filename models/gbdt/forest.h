@@ -21,6 +21,7 @@ struct forest_node {
 
 struct gbdt {
     enum gbdt_objective objective;
+    double parameter; /* gbdt_parameter() */
     size_t n_cols;
     double base;     /* score before the first tree */
     double expected; /* mean score by the trees' own weights (forest_finish) */

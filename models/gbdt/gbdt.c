@@ -21,7 +21,8 @@ struct gbdt_params gbdt_params_default(enum gbdt_objective objective)
                                 .lambda = 1,
                                 .min_child_weight = 1,
                                 .row_sample = 1,
-                                .col_sample = 1};
+                                .col_sample = 1,
+                                .quantile = 0.5};
 }
 
 static enum ft_status check_count(const char *name, size_t value, size_t min, size_t max,
@@ -63,8 +64,12 @@ enum ft_status gbdt_params_check(const struct gbdt_params *p, struct ft_err *err
         st = check_number("row_sample", p->row_sample, false, 1, err);
     if (st == FT_OK)
         st = check_number("col_sample", p->col_sample, false, 1, err);
-    if (st == FT_OK && p->objective != GBDT_LOGISTIC && p->objective != GBDT_SQUARED)
+    if (st == FT_OK && (int)p->objective >= GBDT_N_OBJECTIVES)
         st = ft_fail(err, FT_INVALID, "trees: unknown objective %d", (int)p->objective);
+    if (st == FT_OK && p->objective == GBDT_QUANTILE && !(p->quantile > 0 && p->quantile < 1))
+        st = ft_fail(err, FT_INVALID, "trees: quantile is %g, expected inside (0, 1)", p->quantile);
+    if (st == FT_OK)
+        st = check_number("aft_scale", p->aft_scale, true, 1e30, err);
     return st;
 }
 
@@ -76,7 +81,8 @@ struct boost {
     struct gbdt *forest;
     uint64_t tree; /* number of the present one */
     double *score, *g, *h, *block_sum;
-    uint32_t *order; /* [2 * max_leaves] grown nodes in breadth-first order */
+    uint32_t *order;           /* [2 * max_leaves] grown nodes in breadth-first order */
+    struct weighted *residual; /* [n_rows] for leaves that are renewed, else NULL */
 };
 
 /* Appends the grown tree in breadth-first order. */
@@ -105,6 +111,16 @@ static bool add_tree(struct boost *b, double h_step)
         b->order[n++] = (uint32_t)from->left + 1;
     }
     return true;
+}
+
+static void renew_leaf(void *ctx, size_t i)
+{
+    struct boost *b = ctx;
+    struct grown *node = &b->grower.nodes[i];
+    if (node->left == 0)
+        node->value = b->grower.params->rate *
+                      objective_leaf(&b->targets, b->score, b->grower.rows + node->begin,
+                                     node->end - node->begin, b->residual + node->begin);
 }
 
 /* Rows that were drawn for the tree lie sorted by leaf. */
@@ -149,6 +165,8 @@ static enum ft_status boost_tree(struct boost *b, bool *is_stuck, struct ft_err 
         *is_stuck = w->params->row_sample >= 1 && w->params->col_sample >= 1;
         return FT_OK;
     }
+    if (b->residual != NULL)
+        pool_run(w->pool, w->n_nodes, renew_leaf, b);
     if (!add_tree(b, q.h))
         return ft_fail(err, FT_NOMEM, "trees: no memory for tree %llu",
                        (unsigned long long)b->tree);
@@ -168,9 +186,12 @@ static enum ft_status boost_init(struct boost *b, const struct gbdt_params *para
     b->block_sum = calloc(2 * objective_n_blocks(n), sizeof(*b->block_sum));
     b->order = calloc(2 * params->max_leaves, sizeof(*b->order));
     b->forest = forest_new(params->objective, n_cols, base);
-    if (b->score == NULL || b->g == NULL || b->h == NULL || b->block_sum == NULL ||
-        b->order == NULL || b->forest == NULL)
+    const bool is_renewing = objective_renews(params->objective);
+    b->residual = is_renewing ? calloc(n, sizeof(*b->residual)) : NULL;
+    if ((is_renewing && b->residual == NULL) || b->score == NULL || b->g == NULL || b->h == NULL ||
+        b->block_sum == NULL || b->order == NULL || b->forest == NULL)
         return ft_fail(err, FT_NOMEM, "trees: no memory for %zu rows", n);
+    b->forest->parameter = b->targets.parameter;
     for (size_t i = 0; i < n; i++)
         b->score[i] = base;
     if (b->bins.n_cols == 0)
@@ -194,7 +215,18 @@ enum ft_status gbdt_fit(const struct matrix *x, const double *y, const double *w
                         const struct gbdt_params *params, struct pool *pool, struct gbdt **out,
                         struct ft_err *err)
 {
-    struct boost b = {.targets = {params->objective, y, weight, x->n_rows}};
+    const struct gbdt_labels labels = {.y = y, .weight = weight};
+    return gbdt_fit_labels(x, &labels, params, pool, out, err);
+}
+
+enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels *labels,
+                               const struct gbdt_params *params, struct pool *pool,
+                               struct gbdt **out, struct ft_err *err)
+{
+    struct boost b = {.targets = {.objective = params->objective,
+                                  .labels = *labels,
+                                  .n_rows = x->n_rows,
+                                  .parameter = objective_parameter_of(params)}};
     double base = 0;
     bool is_stuck = false;
 
@@ -202,11 +234,11 @@ enum ft_status gbdt_fit(const struct matrix *x, const double *y, const double *w
     enum ft_status st = gbdt_params_check(params, err);
     if (st == FT_OK)
         st = check_shape(x, err);
-    if (st == FT_OK)
-        st = objective_check(&b.targets, &base, err);
     if (st != FT_OK)
         return st;
-    st = bins_make(x, params->n_bins, pool, &b.bins, err);
+    st = objective_start(&b.targets, &base, err);
+    if (st == FT_OK)
+        st = bins_make(x, params->n_bins, pool, &b.bins, err);
     if (st == FT_OK)
         st = boost_init(&b, params, pool, base, x->n_cols, err);
     if (st != FT_OK)
@@ -221,6 +253,7 @@ enum ft_status gbdt_fit(const struct matrix *x, const double *y, const double *w
     *out = b.forest;
     b.forest = NULL;
 out:
+    objective_end(&b.targets);
     gbdt_free(b.forest);
     grower_free(&b.grower);
     bins_free(&b.bins);
@@ -229,5 +262,6 @@ out:
     free(b.h);
     free(b.block_sum);
     free(b.order);
+    free(b.residual);
     return st;
 }

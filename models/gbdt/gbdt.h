@@ -9,13 +9,22 @@
 #include "app/base/status.h"
 #include "models/matrix.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum gbdt_objective {
-    GBDT_LOGISTIC, /* y in {0, 1}; raw score is the log-odds */
-    GBDT_SQUARED   /* y any finite value; raw score is the mean */
+    GBDT_LOGISTIC,       /* y in {0, 1}; raw score is the log-odds */
+    GBDT_SQUARED,        /* y any finite value; raw score is the mean */
+    GBDT_ABSOLUTE,       /* y any finite value; raw score is the median */
+    GBDT_QUANTILE,       /* the same for params.quantile (pinball loss) */
+    GBDT_POISSON,        /* y >= 0; raw score is the log of the mean */
+    GBDT_COX,            /* y > 0 a time; raw score is the log relative hazard */
+    GBDT_AFT_WEIBULL,    /* y a time; raw score is the location of log time, see gbdt_labels */
+    GBDT_AFT_LOGNORMAL,  /* likewise */
+    GBDT_AFT_LOGLOGISTIC /* likewise */
 };
+#define GBDT_N_OBJECTIVES 9
 
 struct gbdt_params {
     enum gbdt_objective objective;
@@ -29,15 +38,30 @@ struct gbdt_params {
     double min_gain;         /* smallest gain of a split, >= 0 */
     double row_sample;       /* share of rows of each tree, (0, 1] */
     double col_sample;       /* share of columns of each tree, (0, 1] */
+    double quantile;         /* GBDT_QUANTILE: level, inside (0, 1) */
+    double aft_scale;        /* AFT: scale of log time, > 0; 0 = by likelihood without columns */
     uint64_t seed;
 };
 
-/* 200 trees, 31 leaves, no depth limit, 255 bins, rate 0.1, lambda 1, child weight 1, no sampling.
- */
+/* 200 trees, 31 leaves, no depth limit, 255 bins, rate 0.1, lambda 1, child weight 1, no sampling,
+ * the median, scale by likelihood. */
 struct gbdt_params gbdt_params_default(enum gbdt_objective objective);
 
 /* FT_INVALID names the parameter that is out of range. */
 enum ft_status gbdt_params_check(const struct gbdt_params *p, struct ft_err *err);
+
+/* What is learned, one value per row; NULL members have the stated default.
+ * Cox: a failure (failed[i]) or the end of watching at y; rows are at risk in (entry, y].
+ * AFT: the time of failure lies in [y, upper]: equal = known, infinite upper = right-censored, y 0
+ * = left-censored. upper NULL: y itself where failed[i] (NULL = all), else right-censored. Rows are
+ * watched from entry on. */
+struct gbdt_labels {
+    const double *y;
+    const double *weight; /* >= 0; NULL = all 1 */
+    const bool *failed;   /* NULL = all */
+    const double *upper;
+    const double *entry; /* 0 <= entry < y; NULL = all 0 */
+};
 
 struct gbdt; /* opaque; never changes after fit, so any thread may score with it */
 
@@ -47,6 +71,13 @@ struct gbdt; /* opaque; never changes after fit, so any thread may score with it
 enum ft_status gbdt_fit(const struct matrix *x, const double *y, const double *weight,
                         const struct gbdt_params *params, struct pool *pool, struct gbdt **out,
                         struct ft_err *err);
+
+/* The same for any labels. Absolute and quantile: leaves hold the exact quantile of their rows'
+ * residuals (no lambda in it). Cox: Efron's ties, a diagonal hessian. FT_TOO_FEW also: no failures,
+ * or failures all at one time. */
+enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels *labels,
+                               const struct gbdt_params *params, struct pool *pool,
+                               struct gbdt **out, struct ft_err *err);
 
 /* Raw scores (log-odds or mean) of every row of x into out[x->n_rows]. */
 void gbdt_predict(const struct gbdt *g, const struct matrix *x, double *out);
@@ -61,6 +92,14 @@ void gbdt_gain_importance(const struct gbdt *g, double *out);
 
 size_t gbdt_n_cols(const struct gbdt *g);
 enum gbdt_objective gbdt_objective_of(const struct gbdt *g);
+/* Quantile level or scale of log time; 0 where the objective has none. */
+double gbdt_parameter(const struct gbdt *g);
+/* logistic, squared, absolute, quantile, poisson, cox, aft_weibull, aft_lognormal, aft_loglogistic;
+ * the number of a name, -1 when there is none. */
+const char *gbdt_objective_name(enum gbdt_objective objective);
+int gbdt_objective_by_name(const char *name);
+/* What a raw score means: probability, value, mean count, relative hazard, median time. */
+double gbdt_answer(const struct gbdt *g, double raw);
 
 /* Text form, exact (hexadecimal floats); gbdt_read() takes what gbdt_write() wrote, len bytes, and
  * refuses anything else (counts, ranges, child order checked) with FT_INVALID. */

@@ -2,7 +2,8 @@
  * the k-th split of a tree owns its nodes 2k + 1 and 2k + 2.
  *
  *   gbdt 1
- *   objective logistic|squared
+ *   objective NAME                      as gbdt_objective_name()
+ *   parameter HEX                       quantile level or AFT scale, where the objective has one
  *   columns N
  *   base HEX
  *   trees N
@@ -12,6 +13,7 @@
  *   end
  */
 #include "models/gbdt/forest.h"
+#include "models/gbdt/objective.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -20,13 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const objective_names[] = {
-    [GBDT_LOGISTIC] = "logistic", [GBDT_SQUARED] = "squared"};
-
 void gbdt_write(const struct gbdt *g, struct buf *out)
 {
-    buf_printf(out, "gbdt 1\nobjective %s\ncolumns %zu\nbase %a\ntrees %zu\n",
-               objective_names[g->objective], g->n_cols, g->base, g->n_trees);
+    buf_printf(out, "gbdt 1\nobjective %s\n", gbdt_objective_name(g->objective));
+    if (objective_has_parameter(g->objective))
+        buf_printf(out, "parameter %a\n", g->parameter);
+    buf_printf(out, "columns %zu\nbase %a\ntrees %zu\n", g->n_cols, g->base, g->n_trees);
     for (size_t t = 0; t < g->n_trees; t++) {
         buf_printf(out, "tree %" PRIu32 "\n", g->root[t + 1] - g->root[t]);
         for (size_t i = g->root[t]; i < g->root[t + 1]; i++) {
@@ -168,16 +169,32 @@ static enum ft_status read_tree(struct reader *r, struct gbdt *g)
     return FT_OK;
 }
 
+static enum ft_status read_objective(struct reader *r, enum gbdt_objective *objective,
+                                     double *parameter)
+{
+    char name[WORD_SIZE];
+    if (!take_word(r, "objective", ' ') || !next_word(r, '\n', name) ||
+        gbdt_objective_by_name(name) < 0)
+        return bad(r, "objective and a known name");
+    *objective = (enum gbdt_objective)gbdt_objective_by_name(name);
+    *parameter = 0;
+    if (objective_has_parameter(*objective) &&
+        (!take_word(r, "parameter", ' ') || !take_number(r, '\n', parameter) ||
+         !objective_parameter_is_valid(*objective, *parameter)))
+        return bad(r, "parameter and a number in range");
+    return FT_OK;
+}
+
 static enum ft_status read_forest(struct reader *r, struct gbdt **out)
 {
-    char objective[WORD_SIZE];
+    enum gbdt_objective objective;
     size_t n_cols, n_trees;
-    double base;
+    double base, parameter;
     if (!take_word(r, "gbdt", ' ') || !take_word(r, "1", '\n'))
         return bad(r, "gbdt 1");
-    if (!take_word(r, "objective", ' ') || !next_word(r, '\n', objective) ||
-        (strcmp(objective, "logistic") != 0 && strcmp(objective, "squared") != 0))
-        return bad(r, "objective logistic or squared");
+    const enum ft_status head = read_objective(r, &objective, &parameter);
+    if (head != FT_OK)
+        return head;
     if (!take_word(r, "columns", ' ') || !take_count(r, '\n', FOREST_MAX_COLS, &n_cols) ||
         n_cols == 0)
         return bad(r, "columns N");
@@ -185,10 +202,10 @@ static enum ft_status read_forest(struct reader *r, struct gbdt **out)
         return bad(r, "base NUMBER");
     if (!take_word(r, "trees", ' ') || !take_count(r, '\n', FOREST_MAX_TREES, &n_trees))
         return bad(r, "trees N");
-    *out =
-        forest_new(strcmp(objective, "logistic") == 0 ? GBDT_LOGISTIC : GBDT_SQUARED, n_cols, base);
+    *out = forest_new(objective, n_cols, base);
     if (*out == NULL)
         return ft_fail(r->err, FT_NOMEM, "trees: no memory");
+    (*out)->parameter = parameter;
     for (size_t t = 0; t < n_trees; t++) {
         const enum ft_status st = read_tree(r, *out);
         if (st != FT_OK)

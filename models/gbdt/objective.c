@@ -4,56 +4,101 @@
 #include "models/gbdt/objective.h"
 
 #include "app/base/rng.h"
+#include "models/gbdt/forest.h"
 #include "models/gbdt/histogram.h"
+#include "models/gbdt/objective_private.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { BLOCK_ROWS = 8192 };
-static const double MAX_TARGET = 1e60; /* squares and sums stay finite */
+enum { BLOCK_ROWS = OBJECTIVE_BLOCK_ROWS };
 static const double MAX_WEIGHT = 1e30;
-static const double MIN_HESSIAN = 1e-16;
 enum { STREAM_ROUNDING = 3 };
+
+static const struct {
+    const char *name;
+    const struct objective_ops *ops;
+} table[GBDT_N_OBJECTIVES] = {
+    [GBDT_LOGISTIC] = {"logistic", &objective_logistic},
+    [GBDT_SQUARED] = {"squared", &objective_squared},
+    [GBDT_ABSOLUTE] = {"absolute", &objective_pinball},
+    [GBDT_QUANTILE] = {"quantile", &objective_pinball},
+    [GBDT_POISSON] = {"poisson", &objective_poisson},
+    [GBDT_COX] = {"cox", &objective_cox},
+    [GBDT_AFT_WEIBULL] = {"aft_weibull", &objective_aft},
+    [GBDT_AFT_LOGNORMAL] = {"aft_lognormal", &objective_aft},
+    [GBDT_AFT_LOGLOGISTIC] = {"aft_loglogistic", &objective_aft},
+};
+
+const char *gbdt_objective_name(enum gbdt_objective objective)
+{
+    return table[objective].name;
+}
+
+int gbdt_objective_by_name(const char *name)
+{
+    for (int i = 0; i < GBDT_N_OBJECTIVES; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return i;
+    return -1;
+}
 
 double objective_sigmoid(double score)
 {
     return 1.0 / (1.0 + exp(-score));
 }
 
-static enum ft_status check_row(const struct targets *t, size_t i, double weight,
-                                struct ft_err *err)
+bool objective_has_parameter(enum gbdt_objective objective)
 {
-    const double y = t->y[i];
-    if (!(weight >= 0 && weight <= MAX_WEIGHT))
-        return ft_fail(err, FT_INVALID, "row %zu: weight %g, expected 0 to %g", i, weight,
-                       MAX_WEIGHT);
-    if (t->objective == GBDT_LOGISTIC && y != 0 && y != 1)
-        return ft_fail(err, FT_INVALID, "row %zu: target %g, expected 0 or 1", i, y);
-    if (!(fabs(y) <= MAX_TARGET))
-        return ft_fail(err, FT_INVALID, "row %zu: target %g, expected a number within +-%g", i, y,
-                       MAX_TARGET);
-    return FT_OK;
+    return objective == GBDT_QUANTILE || table[objective].ops == &objective_aft;
 }
 
-enum ft_status objective_check(const struct targets *t, double *base, struct ft_err *err)
+bool objective_parameter_is_valid(enum gbdt_objective objective, double parameter)
 {
-    double sum_w = 0, sum_wy = 0;
+    if (objective == GBDT_QUANTILE)
+        return parameter > 0 && parameter < 1;
+    return !objective_has_parameter(objective) || (parameter > 0 && isfinite(parameter));
+}
+
+double objective_parameter_of(const struct gbdt_params *params)
+{
+    if (!objective_has_parameter(params->objective))
+        return 0;
+    return params->objective == GBDT_QUANTILE ? params->quantile : params->aft_scale;
+}
+
+bool objective_renews(enum gbdt_objective objective)
+{
+    return table[objective].ops == &objective_pinball;
+}
+
+enum ft_status objective_start(struct targets *t, double *base, struct ft_err *err)
+{
+    const struct objective_ops *ops = table[t->objective].ops;
     size_t n = 0;
     for (size_t i = 0; i < t->n_rows; i++) {
-        const double w = t->weight != NULL ? t->weight[i] : 1.0;
-        const enum ft_status st = check_row(t, i, w, err);
+        const double w = target_weight(t, i);
+        if (!(w >= 0 && w <= MAX_WEIGHT))
+            return ft_fail(err, FT_INVALID, "row %zu: weight %g, expected 0 to %g", i, w,
+                           MAX_WEIGHT);
+        const enum ft_status st = ops->check_row(t, i, err);
         if (st != FT_OK)
             return st;
-        sum_w += w;
-        sum_wy += w * t->y[i];
         n += w > 0;
     }
     if (n < 2)
         return ft_fail(err, FT_TOO_FEW, "%zu rows of positive weight, at least 2 are needed", n);
-    const double mean = sum_wy / sum_w;
-    if (t->objective == GBDT_LOGISTIC && !(mean > 0 && mean < 1))
-        return ft_fail(err, FT_TOO_FEW, "all %zu rows have the same class", n);
-    *base = t->objective == GBDT_LOGISTIC ? log(mean / (1 - mean)) : mean;
-    return FT_OK;
+    return ops->start(t, base, err);
+}
+
+void objective_end(struct targets *t)
+{
+    const struct objective_ops *ops = table[t->objective].ops;
+    if (ops->end != NULL && t->state != NULL)
+        ops->end(t);
+    free(t->state);
+    t->state = NULL;
 }
 
 size_t objective_n_blocks(size_t n_rows)
@@ -62,6 +107,7 @@ size_t objective_n_blocks(size_t n_rows)
 }
 
 struct gradient_job {
+    const struct objective_ops *ops;
     const struct targets *t;
     const double *score;
     double *g, *h, *block_sum;
@@ -70,18 +116,9 @@ struct gradient_job {
 static void gradients_block(void *ctx, size_t begin, size_t end)
 {
     const struct gradient_job *job = ctx;
-    const struct targets *t = job->t;
     double sum_g = 0, sum_h = 0;
+    job->ops->rows(job->t, job->score, begin, end, job->g, job->h);
     for (size_t i = begin; i < end; i++) {
-        const double w = t->weight != NULL ? t->weight[i] : 1.0;
-        if (t->objective == GBDT_LOGISTIC) {
-            const double p = objective_sigmoid(job->score[i]);
-            job->g[i] = w * (p - t->y[i]);
-            job->h[i] = w * fmax(p * (1 - p), MIN_HESSIAN);
-        } else {
-            job->g[i] = w * (job->score[i] - t->y[i]);
-            job->h[i] = w;
-        }
         sum_g += fabs(job->g[i]);
         sum_h += job->h[i];
     }
@@ -103,7 +140,9 @@ static double step_for(double sum, double steps)
 struct quantum objective_gradients(const struct targets *t, const double *score, double *g,
                                    double *h, double *block_sum, struct pool *pool)
 {
-    struct gradient_job job = {t, score, g, h, block_sum};
+    struct gradient_job job = {table[t->objective].ops, t, score, g, h, block_sum};
+    if (job.ops->prepare != NULL)
+        job.ops->prepare(t, score, pool);
     pool_run_blocks(pool, t->n_rows, BLOCK_ROWS, gradients_block, &job);
     double sum_g = 0, sum_h = 0;
     for (size_t b = 0; b < objective_n_blocks(t->n_rows); b++) {
@@ -116,6 +155,25 @@ struct quantum objective_gradients(const struct targets *t, const double *score,
                             .h = step_for(sum_h, 0x1.fffffp31 - n),
                             .g_fine = step_for(sum_g, 0x1p61),
                             .h_fine = step_for(sum_h, 0x1p61)};
+}
+
+static void loss_block(void *ctx, size_t begin, size_t end)
+{
+    const struct gradient_job *job = ctx;
+    job->block_sum[begin / BLOCK_ROWS] = job->ops->loss(job->t, job->score, begin, end);
+}
+
+double objective_loss(const struct targets *t, const double *score, double *block_sum,
+                      struct pool *pool)
+{
+    struct gradient_job job = {table[t->objective].ops, t, score, NULL, NULL, block_sum};
+    if (job.ops->prepare != NULL)
+        job.ops->prepare(t, score, pool);
+    pool_run_blocks(pool, t->n_rows, BLOCK_ROWS, loss_block, &job);
+    double sum = job.ops->loss_rest != NULL ? job.ops->loss_rest(t) : 0;
+    for (size_t b = 0; b < objective_n_blocks(t->n_rows); b++)
+        sum += block_sum[b];
+    return sum;
 }
 
 struct pack_job {
@@ -152,4 +210,21 @@ void objective_pack(const double *g, const double *h, const struct quantum *q, u
                            .rows = rows,
                            .words = words};
     pool_run_blocks(pool, n, BLOCK_ROWS, pack_block, &job);
+}
+
+double gbdt_answer(const struct gbdt *g, double raw)
+{
+    switch (g->objective) {
+    case GBDT_LOGISTIC:
+        return objective_sigmoid(raw);
+    case GBDT_POISSON:
+    case GBDT_COX:
+        return exp(raw);
+    case GBDT_AFT_WEIBULL:
+    case GBDT_AFT_LOGNORMAL:
+    case GBDT_AFT_LOGLOGISTIC:
+        return exp(raw + g->parameter * objective_aft_median(g->objective));
+    default:
+        return raw;
+    }
 }

@@ -447,7 +447,9 @@ static void test_gbdt_read_refuses(void **state)
     static const char *const bad[] = {
         "",
         "gbdt 2\nobjective squared\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n",
-        "gbdt 1\nobjective poisson\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n",
+        "gbdt 1\nobjective poison\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n",
+        "gbdt 1\nobjective quantile\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n",
+        "gbdt 1\nobjective quantile\nparameter 0x1p+0\ncolumns 2\nbase 0x1p+0\ntrees 0\nend\n",
         "gbdt 1\nobjective squared\ncolumns 0\nbase 0x1p+0\ntrees 0\nend\n",
         "gbdt 1\nobjective squared\ncolumns 2\nbase nan\ntrees 0\nend\n",
         HEAD "trees 0\nend\nx",

@@ -29,6 +29,40 @@ static void test_law_slopes_and_quantiles(void **state)
     }
 }
 
+/* Interval against the difference of survivals, slopes against central differences. */
+static void test_law_interval(void **state)
+{
+    const double h = 1e-4;
+    for (int k = LAW_EXTREME; k <= LAW_LOGISTIC; k++) {
+        const enum standard_law law = (enum standard_law)k;
+        for (double low = -4; low < 2; low += 0.53) {
+            double d[5];
+            const double high = low + 0.9;
+            const double at = law_log_interval(law, low, high, d);
+            assert_rel(exp(at),
+                       exp(law_log_survival(law, low, NULL)) -
+                           exp(law_log_survival(law, high, NULL)),
+                       1e-12);
+#define AT(a, b) law_log_interval(law, low + (a)*h, high + (b)*h, NULL)
+            assert_close(d[0], (AT(1, 0) - AT(-1, 0)) / (2 * h), 1e-5);
+            assert_close(d[1], (AT(0, 1) - AT(0, -1)) / (2 * h), 1e-5);
+            assert_close(d[2], (AT(1, 0) - 2 * at + AT(-1, 0)) / (h * h), 1e-5);
+            assert_close(d[3], (AT(1, 1) - AT(1, -1) - AT(-1, 1) + AT(-1, -1)) / (4 * h * h), 1e-5);
+            assert_close(d[4], (AT(0, 1) - 2 * at + AT(0, -1)) / (h * h), 1e-5);
+#undef AT
+            double s[2];
+            assert_rel(law_log_interval(law, low, INFINITY, d), law_log_survival(law, low, s),
+                       1e-15);
+            assert_close(d[0], s[0], 1e-14 * (1 + fabs(s[0])));
+            assert_close(d[2], s[1], 1e-12 * (1 + fabs(s[1]) + s[0] * s[0]));
+            assert_close(d[1], 0, 0);
+            assert_close(d[4], 0, 0);
+            assert_rel(exp(law_log_interval(law, -INFINITY, high, d)),
+                       -expm1(law_log_survival(law, high, NULL)), 1e-12);
+        }
+    }
+}
+
 static void test_law_far_tails_are_finite(void **state)
 {
     for (int k = LAW_EXTREME; k <= LAW_LOGISTIC; k++) {
@@ -45,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_law_slopes_and_quantiles),
+        cmocka_unit_test(test_law_interval),
         cmocka_unit_test(test_law_far_tails_are_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
