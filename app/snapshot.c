@@ -99,6 +99,9 @@ enum ft_status snapshot_load(struct db *db, int64_t now_ms, struct snapshot *out
         st = calendar_list(db, out->site.now_ms - 2 * MS_PER_DAY,
                            out->site.now_ms + (DAYS_MAX + 2) * MS_PER_DAY, &out->calendar, err);
     if (st == FT_OK)
+        st = days_repeat(&out->calendar, out->site.now_ms - 2 * MS_PER_DAY,
+                         out->site.now_ms + (DAYS_MAX + 2) * MS_PER_DAY, err);
+    if (st == FT_OK)
         st = work_order_list(db, &open, &out->open, err);
     if (st == FT_OK)
         st = days_init(&out->days, out->site.now_ms, SNAPSHOT_DAYS, &out->crews, &out->calendar,

@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "db/statement.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,15 +68,22 @@ void crew_list_free(struct crew_list *l)
 
 /* --- calendar ------------------------------------------------------------------------------- */
 
-static const char *const calendar_names[] = {
-    [CALENDAR_BLACKOUT] = "blackout", [CALENDAR_STOP] = "stop", [CALENDAR_CREW_AWAY] = "crew_away"};
+static const char *const calendar_names[] = {[CALENDAR_BLACKOUT] = "blackout",
+                                             [CALENDAR_STOP] = "stop",
+                                             [CALENDAR_CREW_AWAY] = "crew_away",
+                                             [CALENDAR_HOLIDAY] = "holiday"};
+
+const char *calendar_kind_name(enum calendar_kind kind)
+{
+    return kind < CALENDAR_KINDS ? calendar_names[kind] : "?";
+}
 
 static void read_entry(struct statement *s, void *row)
 {
     struct calendar_entry *e = row;
     e->id = column_int(s, 0);
     const char *kind = (const char *)sqlite3_column_text(s->stmt, 1);
-    for (int i = 0; kind != NULL && i <= CALENDAR_CREW_AWAY; i++)
+    for (int i = 0; kind != NULL && i < CALENDAR_KINDS; i++)
         if (strcmp(kind, calendar_names[i]) == 0)
             e->kind = (enum calendar_kind)i;
     e->start_ms = column_int(s, 2);
@@ -83,6 +91,7 @@ static void read_entry(struct statement *s, void *row)
     e->crew_id = column_int(s, 4);
     e->area = column_text(s, 5);
     e->note = column_text(s, 6);
+    e->rrule = column_text(s, 7);
 }
 
 static void clear_entry(void *row)
@@ -90,6 +99,7 @@ static void clear_entry(void *row)
     struct calendar_entry *e = row;
     free(e->area);
     free(e->note);
+    free(e->rrule);
 }
 
 enum ft_status calendar_put(struct db *db, const struct calendar_entry *e, int64_t *id,
@@ -99,12 +109,13 @@ enum ft_status calendar_put(struct db *db, const struct calendar_entry *e, int64
         statement_begin(db, e->id == 0 ? QUERY_calendar_insert : QUERY_calendar_update, err);
     if (e->id != 0)
         bind_int(&s, ":id", e->id);
-    bind_text(&s, ":kind", e->kind <= CALENDAR_CREW_AWAY ? calendar_names[e->kind] : "?");
+    bind_text(&s, ":kind", calendar_kind_name(e->kind));
     bind_int(&s, ":start_ms", e->start_ms);
     bind_int(&s, ":end_ms", e->end_ms);
     bind_int_or_null(&s, ":crew_id", e->crew_id, 0);
     bind_text(&s, ":area", e->area);
     bind_text(&s, ":note", e->note);
+    bind_text(&s, ":rrule", e->rrule);
     const enum ft_status st = statement_run(&s);
     *id = st != FT_OK || s.n_changes == 0 ? 0 : e->id != 0 ? e->id : s.last_id;
     if (st == FT_OK && s.n_changes == 0)
@@ -161,15 +172,36 @@ static void read_plan(struct statement *s, void *row)
     p->cost_minor = column_int(s, 12);
     p->skill = column_text(s, 13);
     p->is_active = column_int(s, 14) != 0;
+    p->rrule = column_text(s, 15);
+    p->meter = column_text(s, 16);
+    p->meter_interval = column_real(s, 17);
+    p->meter_only = column_int(s, 18) != 0;
+    p->season_from = (int)column_int_or(s, 19, 0);
+    p->season_to = (int)column_int_or(s, 20, 0);
+    p->covers = column_text(s, 21);
+    p->checklist = column_text(s, 22);
+    p->parts = column_text(s, 23);
+    p->version = column_int(s, 24);
+    p->updated_ms = column_int(s, 25);
 }
 
-static void clear_plan(void *row)
+void plan_clear(struct plan *p)
 {
-    struct plan *p = row;
     free(p->key);
     free(p->name);
     free(p->action);
     free(p->skill);
+    free(p->rrule);
+    free(p->meter);
+    free(p->covers);
+    free(p->checklist);
+    free(p->parts);
+    *p = (struct plan){0};
+}
+
+static void clear_plan(void *row)
+{
+    plan_clear(row);
 }
 
 enum ft_status plan_put(struct db *db, const struct plan *p, int64_t *id, struct ft_err *err)
@@ -189,7 +221,25 @@ enum ft_status plan_put(struct db *db, const struct plan *p, int64_t *id, struct
     bind_int(&s, ":cost_minor", p->cost_minor);
     bind_text(&s, ":skill", p->skill);
     bind_int(&s, ":is_active", p->is_active);
+    bind_text(&s, ":rrule", p->rrule);
+    bind_text(&s, ":meter", p->meter);
+    bind_real(&s, ":meter_interval", p->meter != NULL ? p->meter_interval : NAN);
+    bind_int(&s, ":meter_only", p->meter_only);
+    bind_int_or_null(&s, ":season_from", p->season_from, 0);
+    bind_int_or_null(&s, ":season_to", p->season_to, 0);
+    bind_text(&s, ":covers", p->covers);
+    bind_text(&s, ":checklist", p->checklist);
+    bind_text(&s, ":parts", p->parts);
+    bind_int(&s, ":updated_ms", p->updated_ms != 0 ? p->updated_ms : clock_now_ms());
     return run_returning(&s, id);
+}
+
+enum ft_status plan_find(struct db *db, const char *key, struct plan *out, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_plan_by_key, err);
+    bind_text(&s, ":key", key);
+    const enum ft_status st = statement_one(&s, sizeof(*out), read_plan, clear_plan, out);
+    return st == FT_NOT_FOUND ? ft_fail(err, st, "there is no plan '%s'", key) : st;
 }
 
 enum ft_status plan_list(struct db *db, struct plan_list *out, struct ft_err *err)

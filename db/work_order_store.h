@@ -27,7 +27,14 @@ enum ft_status crew_put(struct db *db, const struct crew *c, int64_t *id,
 enum ft_status crew_list(struct db *db, struct crew_list *out, struct ft_err *err);
 void crew_list_free(struct crew_list *l);
 
-enum calendar_kind { CALENDAR_BLACKOUT, CALENDAR_STOP, CALENDAR_CREW_AWAY };
+enum calendar_kind {
+    CALENDAR_BLACKOUT,
+    CALENDAR_STOP,
+    CALENDAR_CREW_AWAY,
+    CALENDAR_HOLIDAY,
+    CALENDAR_KINDS
+};
+const char *calendar_kind_name(enum calendar_kind kind); /* "blackout", ... */
 struct calendar_entry {
     int64_t id;
     enum calendar_kind kind;
@@ -35,6 +42,7 @@ struct calendar_entry {
     int64_t crew_id; /* 0 = none */
     char *area;      /* NULL = the whole site */
     char *note;
+    char *rrule; /* RFC 5545; NULL = once. Only app/planner/days.h works out the repetitions */
 };
 struct calendar_list {
     struct calendar_entry *items;
@@ -43,7 +51,7 @@ struct calendar_list {
 enum ft_status calendar_put(struct db *db, const struct calendar_entry *e, int64_t *id,
                             struct ft_err *err); /* e->id 0 makes a row, else overwrites it */
 enum ft_status calendar_delete(struct db *db, int64_t id, struct ft_err *err);
-/* Entries that touch [from_ms, to_ms), by their begin. */
+/* Entries that touch [from_ms, to_ms) or may come again in it, by their begin. */
 enum ft_status calendar_list(struct db *db, int64_t from_ms, int64_t to_ms,
                              struct calendar_list *out, struct ft_err *err);
 void calendar_list_free(struct calendar_list *l);
@@ -59,6 +67,14 @@ struct plan {
     int64_t cost_minor;
     char *skill; /* NULL = any */
     bool is_active;
+    char *rrule;                /* NULL = every interval_ms; else interval_ms is about its length */
+    char *meter;                /* sensor that counts up; NULL = calendar only */
+    double meter_interval;      /* units of the meter */
+    bool meter_only;            /* the calendar does not count; else whichever comes first */
+    int season_from, season_to; /* month * 100 + day; 0 = all year */
+    char *covers;               /* keys of the plans it includes, by commas; NULL = none */
+    char *checklist, *parts;    /* JSON; NULL = none */
+    int64_t version, updated_ms;
 };
 struct plan_list {
     struct plan *items;
@@ -67,6 +83,9 @@ struct plan_list {
 enum ft_status plan_put(struct db *db, const struct plan *p, int64_t *id,
                         struct ft_err *err); /* by key: makes or overwrites */
 enum ft_status plan_list(struct db *db, struct plan_list *out, struct ft_err *err);
+/* FT_NOT_FOUND names the key. The caller ends *out with plan_clear(). */
+enum ft_status plan_find(struct db *db, const char *key, struct plan *out, struct ft_err *err);
+void plan_clear(struct plan *p);
 void plan_list_free(struct plan_list *l);
 
 struct work_order {

@@ -104,7 +104,7 @@ struct clock_local clock_to_local(int64_t ts_ms)
 
 /* Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date
  * algorithms"): March-based years make the leap day the last one. */
-static int64_t days_from_civil(int y, int m, int d)
+int64_t clock_days_from_civil(int y, int m, int d)
 {
     y -= m <= 2;
     const int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -112,6 +112,34 @@ static int64_t days_from_civil(int y, int m, int d)
     const int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     const int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     return era * 146097 + doe - 719468;
+}
+
+void clock_civil_from_days(int64_t day, int *y, int *m, int *d)
+{
+    const int64_t z = day + 719468;
+    const int64_t era = floor_div(z, 146097);
+    const int64_t doe = z - era * 146097;
+    const int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    const int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    const int64_t mp = (5 * doy + 2) / 153;
+    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *y = (int)(yoe + era * 400 + (*m <= 2));
+}
+
+int64_t clock_local_day(int64_t ts_ms)
+{
+    const struct clock_local t = clock_to_local(ts_ms);
+    return clock_days_from_civil(t.year, t.month, t.day);
+}
+
+int64_t clock_day_midnight(int64_t day)
+{
+    int y;
+    int m;
+    int d;
+    clock_civil_from_days(day, &y, &m, &d);
+    return clock_from_local(y, m, d, 0, 0, 0);
 }
 
 /* Seconds that local time is ahead of UTC at an instant. */
@@ -129,7 +157,7 @@ int64_t clock_from_local(int year, int month, int day, int hour, int minute, int
 {
     const int64_t months = (int64_t)year * 12 + month - 1;
     const int64_t y = floor_div(months, 12);
-    const int64_t local_s = days_from_civil((int)y, (int)(months - y * 12) + 1, day) * 86400 +
+    const int64_t local_s = clock_days_from_civil((int)y, (int)(months - y * 12) + 1, day) * 86400 +
                             (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
     const int64_t before_s = local_s - offset_at(local_s - 86400);
     const int64_t after_s = local_s - offset_at(local_s + 86400);
@@ -213,7 +241,7 @@ static int take_offset(struct cursor *c, int *offset_s)
     return 1;
 }
 
-static int days_in_month(int y, int m)
+int clock_days_in_month(int y, int m)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     return days[m - 1] + (m == 2 && (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0)));
@@ -235,7 +263,7 @@ static int parse_iso(struct cursor c, int64_t *ts_ms)
     int ms = 0;
     int offset_s = 0;
     int has_offset = 0;
-    if (!dashed || y < 0 || mo < 1 || mo > 12 || d < 1 || d > days_in_month(y, mo))
+    if (!dashed || y < 0 || mo < 1 || mo > 12 || d < 1 || d > clock_days_in_month(y, mo))
         return 0;
     if (c.p < c.end) {
         if (!take_char(&c, 'T') && !take_char(&c, 't') && !take_char(&c, ' '))
@@ -257,7 +285,8 @@ static int parse_iso(struct cursor c, int64_t *ts_ms)
         return 0;
     if (has_offset)
         *ts_ms =
-            (days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - offset_s) * 1000 + ms;
+            (clock_days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - offset_s) * 1000 +
+            ms;
     else
         *ts_ms = clock_from_local(y, mo, d, h, mi, s) + ms;
     return 1;

@@ -56,6 +56,15 @@ struct clock_local {
     int offset_s; /* seconds east of UTC */
 };
 struct clock_local clock_to_local(int64_t ts_ms);
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back; days in a month.
+ */
+int64_t clock_days_from_civil(int y, int m, int d);
+void clock_civil_from_days(int64_t day, int *y, int *m, int *d);
+int clock_days_in_month(int y, int m);
+/* The local date of an instant as such a day, and the local midnight that begins a day. */
+int64_t clock_local_day(int64_t ts_ms);
+int64_t clock_day_midnight(int64_t day);
+
 int64_t clock_from_local(int year, int month, int day, int hour, int minute, int second);
 
 #endif

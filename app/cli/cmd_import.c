@@ -1,4 +1,5 @@
-/* fettle import readings | assets | events | cmapss: one function for each, over the same frame. */
+/* fettle import readings | assets | events | plans | crews | calendar | cmapss: one function for
+ * each, over the same frame. */
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/base/pool.h"
@@ -6,6 +7,8 @@
 #include "app/cli/commands.h"
 #include "app/ingest/cmapss.h"
 #include "app/ingest/import.h"
+#include "app/ingest/import_records.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/event_store.h"
@@ -29,8 +32,9 @@ struct import_command {
     const char *train;                      /* cmapss: the file, which is given by flag */
     int (*check)(struct import_command *c); /* of the flags together; -1 to go on; may be NULL */
     struct cli_progress *progress;
-    char title[80]; /* of the progress bar */
-    bool has_total; /* the size of the file has been shown to it */
+    char title[80];    /* of the progress bar */
+    bool is_site_zone; /* times without offset are the site's */
+    bool has_total;    /* the size of the file has been shown to it */
 };
 
 static void say(void *ctx, const char *line)
@@ -170,6 +174,8 @@ static int run_import(struct import_command *c)
     enum ft_status st = pool_new(0, &c->o.pool, &err);
     if (st == FT_OK)
         st = open_database(c, &db, &err);
+    if (st == FT_OK && c->is_site_zone && c->zone == NULL && db != NULL)
+        st = site_use_zone(db, &err);
     if (st != FT_OK) {
         code = cli_fail(&err);
         goto out;
@@ -366,6 +372,64 @@ static int run_cmapss(int argc, char **argv)
     return parse_and_run(&c, &usage, argc, argv, 0);
 }
 
+/* The flags that the tables of planning share. */
+static int run_records(struct import_command *c, const struct cli_usage *words, int argc,
+                       char **argv)
+{
+    const struct cli_flag flags[] = {
+        {"--tz", CLI_STRING, &c->zone, "ZONE", "zone of times without offset; else the site's"},
+        {"--delimiter", CLI_STRING, &c->delimiter, "D", ", ; | or tab; else guessed"},
+        {"--dry-run", CLI_BOOL, &c->o.is_dry_run, NULL, "say what would happen, write nothing"},
+        {"--json", CLI_BOOL, &c->as_json, NULL, "print JSON"}};
+    struct cli_usage usage = *words;
+    usage.flags = flags;
+    usage.n_flags = sizeof(flags) / sizeof(flags[0]);
+    c->is_site_zone = true;
+    return parse_and_run(c, &usage, argc, argv, 1);
+}
+
+static int run_plans(int argc, char **argv)
+{
+    struct import_command c = {.import = import_plans};
+    static const struct cli_usage usage = {
+        .examples = "fettle import plans pm.csv --dry-run\n"
+                    "fettle import plans pm.csv",
+        .synopsis = "fettle import plans FILE [--tz ZONE] [--dry-run] [--json]",
+        .text =
+            "Preventive rules, one a row, by their key: a known key is changed, an empty cell\n"
+            "changes nothing. Columns: key, name, class or asset, component, action\n"
+            "(replacement, inspection, service), interval (90d, or an RFC 5545 rule such as\n"
+            "FREQ=MONTHLY;BYDAY=1MO), floating (counts from completion: yes), anchor,\n"
+            "tolerance, meter and meter_interval (whichever comes first; meter_only),\n"
+            "season (11-01/02-28), covers (keys with | between that this work includes),\n"
+            "duration_h, cost, skill, checklist (steps with | between), parts (6205 x2 | grease),\n"
+            "active."};
+    return run_records(&c, &usage, argc, argv);
+}
+
+static int run_crews(int argc, char **argv)
+{
+    struct import_command c = {.import = import_crews};
+    static const struct cli_usage usage = {
+        .examples = "fettle import crews crews.csv",
+        .synopsis = "fettle import crews FILE [--dry-run] [--json]",
+        .text = "Columns: name, skills (mech,elec; empty = any), hours_per_day,\n"
+                "weekdays (Mon|Tue|Wed|Thu|Fri), rate_per_h."};
+    return run_records(&c, &usage, argc, argv);
+}
+
+static int run_calendar(int argc, char **argv)
+{
+    struct import_command c = {.import = import_calendar};
+    static const struct cli_usage usage = {
+        .examples = "fettle import calendar holidays.csv",
+        .synopsis = "fettle import calendar FILE [--tz ZONE] [--dry-run] [--json]",
+        .text = "Columns: kind (holiday, blackout, stop, crew_away), start, end (not included),\n"
+                "crew, area, note, rrule (comes again: FREQ=YEARLY). Times without an offset are\n"
+                "the site's."};
+    return run_records(&c, &usage, argc, argv);
+}
+
 int cmd_import(int argc, char **argv)
 {
     static const struct {
@@ -375,6 +439,9 @@ int cmd_import(int argc, char **argv)
     } verbs[] = {{"readings", run_readings, "measurements, wide or long CSV"},
                  {"assets", run_assets, "the list of machines"},
                  {"events", run_events, "failures, replacements, repairs, inspections, alarms"},
+                 {"plans", run_plans, "preventive rules"},
+                 {"crews", run_crews, "crews with skills and hours"},
+                 {"calendar", run_calendar, "holidays, blackouts, production stops, crews away"},
                  {"cmapss", run_cmapss, "NASA C-MAPSS turbofan text files"}};
     enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
     const bool is_help =
@@ -383,7 +450,8 @@ int cmd_import(int argc, char **argv)
         if (strcmp(argv[1], verbs[i].word) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     if (!is_help)
-        return cli_usage_error("import what? readings, assets, events or cmapss");
+        return cli_usage_error(
+            "import what? readings, assets, events, plans, crews, calendar or cmapss");
     printf("Examples:\n  fettle import assets machines.csv --class pump\n"
            "  fettle import readings history.csv.gz --class pump\n"
            "  fettle import events breakdowns.csv --kind failure\n\n"

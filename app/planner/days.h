@@ -12,13 +12,19 @@
 
 #define DAYS_MAX 400
 
+/* Puts each repetition of the entries with a rule into the list that touches [from_ms, to_ms), in
+ * place of the entry. They keep their local time of day and their length in days through clock
+ * changes. FT_INVALID names an entry whose rule cannot be read; FT_NOMEM. */
+enum ft_status days_repeat(struct calendar_list *calendar, int64_t from_ms, int64_t to_ms,
+                           struct ft_err *err);
+
 struct days {
     int n;
     int64_t start_ms[DAYS_MAX + 1]; /* local midnights; [n] is the end */
     const struct crew *crews;       /* borrowed, [n_crews] */
     size_t n_crews;
     const struct calendar_list *calendar; /* borrowed */
-    double *hours; /* [n_crews * n], crew-major: weekdays less away days; owned */
+    double *hours; /* [n_crews * n], crew-major: weekdays less holidays and away days; owned */
 };
 
 /* n days from the local midnight of from_ms. crews and calendar stay the caller's. FT_NOMEM. */

@@ -5,6 +5,7 @@
 #include "app/words.h"
 #include "app/work_order_json.h"
 #include "db/event_store.h"
+#include "db/reading_store.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@
 #define COVERED_SHARE 0.75
 /* How the reason of every work order made by a rule begins. */
 #define RULE_REASON "Due every"
-enum { LATE_DAYS = 14, MAX_DUES = 100 };
+enum { LATE_DAYS = 14, MAX_DUES = 100, METER_DAYS = 60 };
 
 static enum ft_status job_add(struct jobs *j, int n_days, struct job **out, struct ft_err *err)
 {
@@ -371,7 +372,7 @@ static enum ft_status add_preventive(const struct snapshot *s, const struct plan
                                      struct ft_err *err)
 {
     struct job *x;
-    char every[WORDS_SIZE];
+    char every[PREVENTIVE_WORDS];
     const int due = days_index(&s->days, due_ms);
     enum ft_status st = job_add(j, s->days.n, &x, err);
     if (st != FT_OK)
@@ -385,8 +386,8 @@ static enum ft_status add_preventive(const struct snapshot *s, const struct plan
     x->hours = p->duration_h;
     snprintf(x->title, sizeof(x->title), "%s, %s", p->name, a->key);
     snprintf(x->skill, sizeof(x->skill), "%s", p->skill != NULL ? p->skill : "");
-    snprintf(x->reason, sizeof(x->reason), RULE_REASON " %s%s%s",
-             words_duration((double)p->interval_ms, every), p->id != 0 ? " by plan " : "",
+    snprintf(x->reason, sizeof(x->reason), "Due %s%s%s",
+             preventive_describe(p, every, sizeof(every)), p->id != 0 ? " by plan " : "",
              p->id != 0 ? p->key : "");
     snprintf(x->reason + strlen(x->reason), sizeof(x->reason) - strlen(x->reason), ". %s", why);
     x->due_ms = due_ms;
@@ -426,7 +427,64 @@ static int64_t last_done(const struct snapshot *s, const struct event_list *even
     return last;
 }
 
+/* Does the list of keys hold the key? */
+static bool has_key(const char *list, const char *key)
+{
+    return list != NULL && key != NULL && key[0] != '\0' && assign_has_skill(list, key);
+}
+
+static bool plan_covers(const struct plan *p, const struct asset *a)
+{
+    const bool in_service = !a->is_held_out && a->retired_ms == DB_NO_TIME;
+    return in_service && (p->asset_id != 0 ? p->asset_id == a->id : p->class_id == a->class_id);
+}
+
+/* When the work of the rule was last done at the asset, by itself or inside a larger one. */
+static int64_t last_done_or_covered(const struct snapshot *s, const struct event_list *events,
+                                    const struct work_order_list *closed, const struct plan *p,
+                                    const struct asset *a)
+{
+    int64_t last = last_done(s, events, closed, p, a);
+    for (size_t i = 0; i < s->plans.n; i++) {
+        const struct plan *larger = &s->plans.items[i];
+        if (!has_key(larger->covers, p->key) || !plan_covers(larger, a) || larger == p)
+            continue;
+        const int64_t then = last_done(s, events, closed, larger, a);
+        if (then != DB_NO_TIME && (last == DB_NO_TIME || then > last))
+            last = then;
+    }
+    return last;
+}
+
+/* How the asset's meter stands; nothing is known without the sensor. */
+static enum ft_status load_usage(struct db *db, const struct snapshot *s, const struct plan *p,
+                                 const struct asset *a, int64_t last_ms,
+                                 struct preventive_usage *out, struct ft_err *err)
+{
+    struct sensor_list sensors = {0};
+    struct readings r = {0};
+    *out = (struct preventive_usage){NAN, NAN, NAN};
+    if (p->meter == NULL)
+        return FT_OK;
+    enum ft_status st = sensor_list(db, a->id, &sensors, err);
+    for (size_t i = 0; i < sensors.n && st == FT_OK; i++) {
+        if (strcmp(sensors.items[i].name, p->meter) != 0)
+            continue;
+        int64_t from_ms = s->site.now_ms - METER_DAYS * MS_PER_DAY;
+        if (last_ms != DB_NO_TIME && last_ms - MS_PER_DAY < from_ms)
+            from_ms = last_ms - MS_PER_DAY;
+        st = reading_scan(db, sensors.items[i].id, from_ms, s->site.now_ms + 1, &r, err);
+        break;
+    }
+    if (st == FT_OK)
+        preventive_read_usage(r.ts_ms, r.value, r.n, last_ms, out);
+    readings_free(&r);
+    sensor_list_free(&sensors);
+    return st;
+}
+
 struct preventive_build {
+    struct db *db;
     const struct snapshot *s;
     struct jobs *j;
     const struct event_list *events;
@@ -434,22 +492,71 @@ struct preventive_build {
     bool *taken; /* [s->open.n] */
 };
 
+static enum ft_status rule_dues(const struct preventive_build *b, const struct plan *p,
+                                const struct asset *a, int64_t *due, size_t *n, struct ft_err *err)
+{
+    const struct snapshot *s = b->s;
+    struct preventive_usage usage;
+    const int64_t last = last_done_or_covered(s, b->events, b->closed, p, a);
+    *n = 0;
+    const enum ft_status st = load_usage(b->db, s, p, a, last, &usage, err);
+    if (st == FT_OK)
+        *n = preventive_due(p, last, &usage, s->site.now_ms, s->days.start_ms[s->days.n], due,
+                            MAX_DUES);
+    return st;
+}
+
+/* Why a due date of the rule falls away because a larger plan's work at the asset includes it (the
+ * yearly swallows the monthly); "" when none does. */
+static enum ft_status find_larger(const struct preventive_build *b, const struct plan *p,
+                                  const struct asset *a, int64_t due_ms, char *why, size_t size,
+                                  struct ft_err *err)
+{
+    const struct snapshot *s = b->s;
+    int64_t due[MAX_DUES];
+    char date[WORDS_SIZE];
+    enum ft_status st = FT_OK;
+    const int64_t near_ms =
+        p->tolerance_ms > p->interval_ms / 2 ? p->tolerance_ms : p->interval_ms / 2;
+    why[0] = '\0';
+    for (size_t i = 0; i < s->plans.n && st == FT_OK && why[0] == '\0'; i++) {
+        const struct plan *larger = &s->plans.items[i];
+        size_t n = 0;
+        if (larger == p || !larger->is_active || !has_key(larger->covers, p->key) ||
+            !plan_covers(larger, a))
+            continue;
+        st = rule_dues(b, larger, a, due, &n, err);
+        for (size_t k = 0; k < n; k++)
+            if (llabs(due[k] - due_ms) <= near_ms)
+                snprintf(why, size, "Included in %s of %s (plan %s).", larger->name,
+                         words_date(due[k], s->site.now_ms, date), larger->key);
+    }
+    return st;
+}
+
 /* All due dates of one rule at one asset. */
 static enum ft_status build_rule(struct preventive_build *b, const struct plan *p,
                                  const struct asset *a, const char *why, struct ft_err *err)
 {
     const struct snapshot *s = b->s;
     int64_t due[MAX_DUES];
-    enum ft_status st = FT_OK;
-    const int64_t last = last_done(s, b->events, b->closed, p, a);
-    const size_t n =
-        preventive_due(p, last, s->site.now_ms, s->days.start_ms[s->days.n], due, MAX_DUES);
+    size_t n;
+    enum ft_status st = rule_dues(b, p, a, due, &n, err);
     const struct job *predictive = predictive_of(b->j, a->id, p->component_id);
     const int64_t predictive_ms = predictive != NULL ? predictive->due_ms : DB_NO_TIME;
     for (size_t i = 0; i < n && st == FT_OK; i++) {
+        char swallowed[200];
         const struct work_order *order = match_order(s, p, a->id, due[i], b->taken);
         if (order != NULL && !is_draft(order))
             continue; /* a person has it: it is a job already */
+        st = find_larger(b, p, a, due[i], swallowed, sizeof(swallowed), err);
+        if (st != FT_OK)
+            return st;
+        if (swallowed[0] != '\0') {
+            if (order != NULL)
+                st = cancel_add(b->j, order, swallowed, err);
+            continue;
+        }
         if (predictive_ms != DB_NO_TIME && due[i] >= predictive_ms - p->tolerance_ms - MS_PER_DAY &&
             due[i] < predictive_ms + (int64_t)(COVERED_SHARE * (double)p->interval_ms)) {
             char text[200];
@@ -497,12 +604,6 @@ static enum ft_status count_looks(const struct event_list *events,
             }
     }
     return FT_OK;
-}
-
-static bool plan_covers(const struct plan *p, const struct asset *a)
-{
-    const bool in_service = !a->is_held_out && a->retired_ms == DB_NO_TIME;
-    return in_service && (p->asset_id != 0 ? p->asset_id == a->id : p->class_id == a->class_id);
 }
 
 static enum ft_status judge_plans(const struct snapshot *s, const struct event_list *events,
@@ -669,7 +770,7 @@ enum ft_status jobs_build(struct db *db, const struct snapshot *s, struct jobs *
 {
     struct event_list events = {0};
     struct work_order_list closed = {0};
-    struct preventive_build b = {.s = s, .j = out, .events = &events, .closed = &closed};
+    struct preventive_build b = {.db = db, .s = s, .j = out, .events = &events, .closed = &closed};
     memset(out, 0, sizeof(*out));
     enum ft_status st = load_history(db, &events, &closed, err);
     b.taken = calloc(s->open.n + 1, sizeof(*b.taken));

@@ -1,6 +1,8 @@
 #include "app/planner/preventive.h"
 
 #include "app/base/clock.h"
+#include "app/planner/rrule.h"
+#include "app/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +18,17 @@ enum { MIN_FAILURES = 5, MIN_LOOKS = 10 };
 #define TOO_RARE 1.7
 #define DAYS_PER_YEAR 365.25
 
+/* Everything about one plan that the next due date follows from. */
+struct rhythm {
+    const struct plan *p;
+    struct rrule rule;
+    bool has_rule;
+    bool counts_from_last;
+    double
+        meter_days; /* a full meter interval at recent use; INFINITY = the meter does not count */
+    double meter_left; /* days until the running meter interval is full */
+};
+
 /* n intervals after a local midnight; whole days keep local time through clock changes. */
 static int64_t add_intervals(int64_t midnight_ms, int64_t interval_ms, int64_t n)
 {
@@ -24,55 +37,179 @@ static int64_t add_intervals(int64_t midnight_ms, int64_t interval_ms, int64_t n
     return clock_local_midnight(midnight_ms + n * interval_ms);
 }
 
+static struct rhythm rhythm_of(const struct plan *p, const struct preventive_usage *u)
+{
+    struct rhythm r = {.p = p, .meter_days = INFINITY, .meter_left = INFINITY};
+    r.has_rule = p->rrule != NULL && rrule_parse(p->rrule, &r.rule, NULL) == FT_OK;
+    r.counts_from_last = p->is_floating || p->meter != NULL;
+    if (p->meter == NULL || u == NULL || !(u->per_day > 0) || !(p->meter_interval > 0))
+        return r;
+    /* Nobody knows when it was last done: the meter's own multiples keep the rhythm. */
+    const double used = !isnan(u->since_last) ? u->since_last : fmod(u->total, p->meter_interval);
+    r.meter_days = p->meter_interval / u->per_day;
+    r.meter_left = isnan(used) ? r.meter_days : fmax(0, (p->meter_interval - used) / u->per_day);
+    return r;
+}
+
+/* Date that floats from a local midnight, by the calendar alone. */
+static int64_t float_from(const struct rhythm *r, int64_t midnight_ms)
+{
+    if (r->p->meter_only)
+        return INT64_MAX;
+    if (!r->has_rule)
+        return add_intervals(midnight_ms, r->p->interval_ms, 1);
+    const int64_t next = rrule_next_floating(&r->rule, clock_local_day(midnight_ms));
+    return next != INT64_MAX ? clock_day_midnight(next) : INT64_MAX;
+}
+
+static int64_t days_after(int64_t midnight_ms, double days)
+{
+    return days < 36525 ? clock_local_add_days(midnight_ms, (int)floor(days)) : INT64_MAX;
+}
+
+static int64_t min_ms(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* First date of the fixed rhythm after an instant; INT64_MAX = none. */
+static int64_t fixed_after(const struct rhythm *r, int64_t after_ms)
+{
+    const struct plan *p = r->p;
+    const int64_t anchor = clock_local_midnight(p->anchor_ms);
+    if (r->has_rule) {
+        int64_t day;
+        const int64_t start = clock_local_day(anchor);
+        const int64_t from = clock_local_day(after_ms) + 1;
+        const int64_t begin = from > start ? from : start;
+        return rrule_days(&r->rule, start, begin, begin + 36525, &day, 1) == 1
+                   ? clock_day_midnight(day)
+                   : INT64_MAX;
+    }
+    int64_t k = after_ms > anchor ? (after_ms - anchor) / p->interval_ms : 0;
+    while (k > 0 && add_intervals(anchor, p->interval_ms, k) > after_ms)
+        k--;
+    while (add_intervals(anchor, p->interval_ms, k) <= after_ms)
+        k++;
+    return add_intervals(anchor, p->interval_ms, k);
+}
+
 /* First due date that is not done yet; lies in the past when work is overdue. When nobody knows
  * when it was last done, the rhythm of the anchor goes on from today: a new site is not flooded
  * with overdue work. */
-static int64_t next_due(const struct plan *p, int64_t last_ms, int64_t today_ms)
+static int64_t next_due(const struct rhythm *r, int64_t last_ms, int64_t today_ms)
 {
-    const int64_t anchor = clock_local_midnight(p->anchor_ms);
-    if (p->is_floating && last_ms != DB_NO_TIME)
-        return add_intervals(clock_local_midnight(last_ms), p->interval_ms, 1);
+    const struct plan *p = r->p;
+    const int64_t by_meter = days_after(today_ms, r->meter_left);
+    if (r->counts_from_last && last_ms != DB_NO_TIME)
+        return min_ms(float_from(r, clock_local_midnight(last_ms)), by_meter);
+    if (p->meter_only)
+        return by_meter;
     int64_t done_until = today_ms - 1;
     if (last_ms != DB_NO_TIME) {
         /* A job counts for the nearest due date: anything later than half an interval before it. */
         const int64_t half = p->interval_ms / 2;
         done_until = last_ms + (p->tolerance_ms > half ? p->tolerance_ms : half);
     }
-    int64_t k = done_until > anchor ? (done_until - anchor) / p->interval_ms : 0;
-    while (k > 0 && add_intervals(anchor, p->interval_ms, k) > done_until)
-        k--;
-    while (add_intervals(anchor, p->interval_ms, k) <= done_until)
-        k++;
-    return add_intervals(anchor, p->interval_ms, k);
+    return min_ms(fixed_after(r, done_until), by_meter);
 }
 
-size_t preventive_due(const struct plan *p, int64_t last_ms, int64_t now_ms, int64_t until_ms,
-                      int64_t *due, size_t max)
+/* The due date after one that is planned for a day. */
+static int64_t following(const struct rhythm *r, int64_t at)
+{
+    if (!r->counts_from_last)
+        return fixed_after(r, at);
+    const int64_t next = min_ms(float_from(r, at), days_after(at, r->meter_days));
+    /* An interval below a day: once a day is the finest plan. */
+    return next > at ? next : clock_local_add_days(at, 1);
+}
+
+bool preventive_in_season(const struct plan *p, int64_t day)
+{
+    int y;
+    int m;
+    int d;
+    if (p->season_from == 0 || p->season_to == 0)
+        return true;
+    clock_civil_from_days(day, &y, &m, &d);
+    const int now = 100 * m + d;
+    return p->season_from <= p->season_to ? now >= p->season_from && now <= p->season_to
+                                          : now >= p->season_from || now <= p->season_to;
+}
+
+/* The date itself in season; else the first day of the next one, or INT64_MAX when a fixed plan
+ * leaves it out. */
+static int64_t into_season(const struct rhythm *r, int64_t at)
+{
+    int64_t day = clock_local_day(at);
+    if (preventive_in_season(r->p, day))
+        return at;
+    if (!r->counts_from_last)
+        return INT64_MAX;
+    while (!preventive_in_season(r->p, day))
+        day++;
+    return clock_day_midnight(day);
+}
+
+void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, int64_t last_ms,
+                           struct preventive_usage *out)
+{
+    double rise = 0;
+    double since = 0;
+    *out = (struct preventive_usage){NAN, n > 0 ? value[n - 1] : NAN, NAN};
+    const bool covers_last = n > 0 && last_ms != DB_NO_TIME && ts_ms[0] <= last_ms;
+    const int64_t recent_ms = n > 0 ? ts_ms[n - 1] - 30 * MS_PER_DAY : 0;
+    int64_t begin_ms = INT64_MAX;
+    for (size_t i = 1; i < n; i++) {
+        /* After a reset the counter's own value is what was used. */
+        const double step = value[i] >= value[i - 1] ? value[i] - value[i - 1] : value[i];
+        if (ts_ms[i - 1] >= recent_ms || i + 1 == n) {
+            rise += step;
+            begin_ms = min_ms(begin_ms, ts_ms[i - 1]);
+        }
+        if (covers_last && ts_ms[i] > last_ms)
+            since += step;
+    }
+    if (covers_last)
+        out->since_last = since;
+    if (begin_ms != INT64_MAX && ts_ms[n - 1] - begin_ms >= MS_PER_DAY)
+        out->per_day = rise * (double)MS_PER_DAY / (double)(ts_ms[n - 1] - begin_ms);
+}
+
+size_t preventive_due(const struct plan *p, int64_t last_ms, const struct preventive_usage *usage,
+                      int64_t now_ms, int64_t until_ms, int64_t *due, size_t max)
 {
     const int64_t today = clock_local_midnight(now_ms);
     size_t n = 0;
     if (p->interval_ms <= 0 || !p->is_active)
         return 0;
-    int64_t at = next_due(p, last_ms, today);
-    if (at < today) { /* overdue: now, and then on from there or from the rhythm */
-        if (n < max)
-            due[n++] = today;
-        if (p->is_floating) {
-            at = add_intervals(today, p->interval_ms, 1);
-        } else {
-            while (at <= today)
-                at = add_intervals(at, p->interval_ms, 1);
-        }
-    }
-    while (at < until_ms && n < max) {
-        due[n++] = at;
-        const int64_t next = add_intervals(at, p->interval_ms, 1);
-        if (next <= at) /* an interval below a day: once a day is the finest plan */
-            at = clock_local_add_days(at, 1);
-        else
-            at = next;
+    const struct rhythm r = rhythm_of(p, usage);
+    for (int64_t at = next_due(&r, last_ms, today); at < until_ms && n < max;) {
+        const int64_t now_at = at < today ? today : at; /* overdue: now, and then on from there */
+        const int64_t in_season = into_season(&r, now_at);
+        if (in_season < until_ms)
+            due[n++] = in_season;
+        at = following(&r, in_season != INT64_MAX ? in_season : now_at);
     }
     return n;
+}
+
+const char *preventive_describe(const struct plan *p, char *out, size_t size)
+{
+    char words[160];
+    char length[WORDS_SIZE];
+    struct rrule rule;
+    out[0] = '\0';
+    if (p->rrule != NULL && rrule_parse(p->rrule, &rule, NULL) == FT_OK)
+        snprintf(out, size, "%s", rrule_describe(&rule, words, sizeof(words)));
+    else if (!p->meter_only)
+        snprintf(out, size, "every %s", words_duration((double)p->interval_ms, length));
+    if (p->meter != NULL) {
+        const size_t at = strlen(out);
+        snprintf(out + at, size - at, "%severy %g of %.60s", at > 0 ? " or " : "",
+                 p->meter_interval, p->meter);
+    }
+    return out;
 }
 
 static void keep(struct preventive_verdict *out, const char *why)

@@ -11,13 +11,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How an asset's meter stands, for plans that count one. */
+struct preventive_usage {
+    double since_last; /* units since the last completion; NaN = unknown */
+    double total;      /* the meter now; NaN = no reading */
+    double per_day;    /* recent use, units a day; 0 or NaN = stands still, or unknown */
+};
+
+/* Recent use from a meter's readings: the sum of its rises over the span, so that a reset to 0
+ * (a new counter) does not count backwards. *per_day NaN below two readings or a day. */
+void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, int64_t last_ms,
+                           struct preventive_usage *out);
+
+/* Is the local day inside the plan's season? Always true without one; a season may run over the
+ * new year. */
+bool preventive_in_season(const struct plan *p, int64_t day);
+
 /* Due dates in [now, until): local midnights, ascending, at most max; returns how many. last_ms is
  * the last completion (DB_NO_TIME = unknown). Floating plans count from it (in the rhythm of the
  * anchor when it is unknown); fixed ones keep the rhythm of the anchor, and a due date that was
  * done within its tolerance, or less than half an interval early, does not come again. Work that is
- * overdue is due today, once. */
-size_t preventive_due(const struct plan *p, int64_t last_ms, int64_t now_ms, int64_t until_ms,
-                      int64_t *due, size_t max);
+ * overdue is due today, once. A plan with a recurrence rule takes its days; one with a meter counts
+ * from the last completion and is due when the forecast of its use (NULL = none) reaches the
+ * interval or the calendar does, whichever comes first. Out of season nothing is due: a floating
+ * plan waits for the season to begin, a fixed one leaves the date out. */
+size_t preventive_due(const struct plan *p, int64_t last_ms, const struct preventive_usage *usage,
+                      int64_t now_ms, int64_t until_ms, int64_t *due, size_t max);
+
+/* "every 90 d", "every month on 1st Mon", "every 90 d or every 500 of run_hours". Returns out. */
+enum { PREVENTIVE_WORDS = 240 };
+const char *preventive_describe(const struct plan *p, char *out, size_t size);
 
 /* What the records say about a plan. */
 struct preventive_evidence {

@@ -10,40 +10,56 @@ RETURNING id
 SELECT id, name, skills, hours_per_day, weekdays, rate_minor_per_h FROM crew ORDER BY name
 
 -- name: calendar_insert
-INSERT INTO calendar_entry (kind, start_ms, end_ms, crew_id, area, note)
-VALUES (:kind, :start_ms, :end_ms, :crew_id, :area, :note)
+INSERT INTO calendar_entry (kind, start_ms, end_ms, crew_id, area, note, rrule)
+VALUES (:kind, :start_ms, :end_ms, :crew_id, :area, :note, :rrule)
 
 -- name: calendar_update
 UPDATE calendar_entry
-SET kind = :kind, start_ms = :start_ms, end_ms = :end_ms, crew_id = :crew_id, area = :area, note = :note
+SET kind = :kind, start_ms = :start_ms, end_ms = :end_ms, crew_id = :crew_id, area = :area, note = :note,
+    rrule = :rrule
 WHERE id = :id
 
 -- name: calendar_delete
 DELETE FROM calendar_entry WHERE id = :id
 
 -- name: calendar_list
-SELECT id, kind, start_ms, end_ms, crew_id, area, note FROM calendar_entry
-WHERE end_ms > :from_ms AND start_ms < :to_ms
+SELECT id, kind, start_ms, end_ms, crew_id, area, note, rrule FROM calendar_entry
+WHERE (end_ms > :from_ms OR rrule IS NOT NULL) AND start_ms < :to_ms
 ORDER BY start_ms, id
 
 -- name: plan_put
 INSERT INTO plan (key, name, class_id, asset_id, component_id, action, interval_ms, tolerance_ms,
-                  anchor_ms, is_floating, duration_h, cost_minor, skill, is_active)
+                  anchor_ms, is_floating, duration_h, cost_minor, skill, is_active, rrule, meter,
+                  meter_interval, meter_only, season_from, season_to, covers, checklist, parts,
+                  updated_ms)
 VALUES (:key, :name, :class_id, :asset_id, :component_id, :action, :interval_ms, :tolerance_ms,
-        :anchor_ms, :is_floating, :duration_h, :cost_minor, :skill, :is_active)
+        :anchor_ms, :is_floating, :duration_h, :cost_minor, :skill, :is_active, :rrule, :meter,
+        :meter_interval, :meter_only, :season_from, :season_to, :covers, :checklist, :parts,
+        :updated_ms)
 ON CONFLICT (key) DO UPDATE
 SET name = excluded.name, class_id = excluded.class_id, asset_id = excluded.asset_id,
     component_id = excluded.component_id, action = excluded.action,
     interval_ms = excluded.interval_ms, tolerance_ms = excluded.tolerance_ms,
     anchor_ms = excluded.anchor_ms, is_floating = excluded.is_floating,
     duration_h = excluded.duration_h, cost_minor = excluded.cost_minor, skill = excluded.skill,
-    is_active = excluded.is_active
+    is_active = excluded.is_active, rrule = excluded.rrule, meter = excluded.meter,
+    meter_interval = excluded.meter_interval, meter_only = excluded.meter_only,
+    season_from = excluded.season_from, season_to = excluded.season_to, covers = excluded.covers,
+    checklist = excluded.checklist, parts = excluded.parts, version = version + 1,
+    updated_ms = excluded.updated_ms
 RETURNING id
 
 -- name: plan_list
 SELECT id, key, name, class_id, asset_id, component_id, action, interval_ms, tolerance_ms, anchor_ms,
-       is_floating, duration_h, cost_minor, skill, is_active
+       is_floating, duration_h, cost_minor, skill, is_active, rrule, meter, meter_interval,
+       meter_only, season_from, season_to, covers, checklist, parts, version, updated_ms
 FROM plan ORDER BY key
+
+-- name: plan_by_key
+SELECT id, key, name, class_id, asset_id, component_id, action, interval_ms, tolerance_ms, anchor_ms,
+       is_floating, duration_h, cost_minor, skill, is_active, rrule, meter, meter_interval,
+       meter_only, season_from, season_to, covers, checklist, parts, version, updated_ms
+FROM plan WHERE key = :key
 
 -- name: work_order_next_id
 SELECT ifnull(max(id), 0) + 1 FROM work_order

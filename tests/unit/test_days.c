@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define DAY_MS MS_PER_DAY
+
 static char *text(const char *s)
 {
     return (char *)(uintptr_t)s;
@@ -51,6 +53,63 @@ static void test_days_init_over_dst(void **state)
     days_free(&d);
 }
 
+static char *copy_of(const char *s)
+{
+    char *copy = strdup(s);
+    assert_non_null(copy);
+    return copy;
+}
+
+/* A weekly stop from 06:00 to 18:00 keeps its local hours over the clock change; Christmas comes
+ * every year to 2040 and nobody works. */
+static void test_days_repeat(void **state)
+{
+    struct ft_err err;
+    struct days d;
+    struct crew crew = {.id = 5, .name = text("A"), .hours_per_day = 8, .weekdays = 127};
+    const struct crew_list crews = {&crew, 1};
+    struct calendar_list calendar = {calloc(2, sizeof(*calendar.items)), 2};
+    assert_non_null(calendar.items);
+    calendar.items[0] = (struct calendar_entry){.kind = CALENDAR_STOP,
+                                                .start_ms = clock_from_local(2026, 10, 19, 6, 0, 0),
+                                                .end_ms = clock_from_local(2026, 10, 19, 18, 0, 0),
+                                                .area = copy_of("Mill 2"),
+                                                .rrule = copy_of("FREQ=WEEKLY")};
+    calendar.items[1] = (struct calendar_entry){.kind = CALENDAR_HOLIDAY,
+                                                .start_ms = clock_from_local(2020, 12, 25, 0, 0, 0),
+                                                .end_ms = clock_from_local(2020, 12, 27, 0, 0, 0),
+                                                .rrule = copy_of("FREQ=YEARLY")};
+    assert_ok(days_repeat(&calendar, clock_from_local(2026, 10, 1, 0, 0, 0),
+                          clock_from_local(2041, 1, 1, 0, 0, 0), &err),
+              err);
+    assert_int_equal(clock_to_local(calendar.items[1].start_ms).hour, 6);
+    assert_int_equal(calendar.items[1].start_ms - calendar.items[0].start_ms,
+                     7 * DAY_MS + MS_PER_HOUR);
+    for (int year = 2026; year <= 2040; year++) {
+        assert_ok(
+            days_init(&d, clock_from_local(year, 12, 24, 9, 0, 0), 4, &crews, &calendar, &err),
+            err);
+        assert_close(d.hours[0], 8, 0);
+        assert_close(d.hours[1], 0, 0);
+        assert_close(d.hours[2], 0, 0);
+        assert_close(d.hours[3], 8, 0);
+        days_free(&d);
+    }
+    calendar_list_free(&calendar);
+}
+
+static void test_days_repeat_bad_rule(void **state)
+{
+    struct ft_err err;
+    struct calendar_list calendar = {calloc(1, sizeof(*calendar.items)), 1};
+    assert_non_null(calendar.items);
+    calendar.items[0] =
+        (struct calendar_entry){.id = 7, .end_ms = DAY_MS, .rrule = copy_of("FREQ=NEVER")};
+    assert_int_equal(days_repeat(&calendar, 0, DAY_MS, &err), FT_INVALID);
+    assert_non_null(strstr(err.msg, "calendar entry 7"));
+    calendar_list_free(&calendar);
+}
+
 static void test_words_say_dates_and_money(void **state)
 {
     char out[WORDS_SIZE];
@@ -77,6 +136,8 @@ int main(void)
     struct ft_err err;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_days_init_over_dst),
+        cmocka_unit_test(test_days_repeat),
+        cmocka_unit_test(test_days_repeat_bad_rule),
         cmocka_unit_test(test_words_say_dates_and_money),
     };
     if (clock_set_zone("Europe/Berlin", &err) != FT_OK)

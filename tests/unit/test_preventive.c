@@ -25,7 +25,7 @@ static void test_preventive_due_floating_keeps_midnight_over_dst(void **state)
     int64_t due[8];
     const struct plan p = plan_of(30, true);
     /* Done on 1 October at 15:00; clocks change on 25 October. */
-    const size_t n = preventive_due(&p, berlin(2026, 10, 1, 15), berlin(2026, 10, 20, 8),
+    const size_t n = preventive_due(&p, berlin(2026, 10, 1, 15), NULL, berlin(2026, 10, 20, 8),
                                     berlin(2027, 1, 1, 0), due, 8);
     assert_int_equal(n, 3);
     assert_int_equal(due[0], berlin(2026, 10, 31, 0));
@@ -37,15 +37,15 @@ static void test_preventive_due_overdue_once(void **state)
 {
     int64_t due[8];
     const struct plan floating = plan_of(30, true);
-    size_t n = preventive_due(&floating, berlin(2026, 3, 1, 9), berlin(2026, 6, 10, 8),
+    size_t n = preventive_due(&floating, berlin(2026, 3, 1, 9), NULL, berlin(2026, 6, 10, 8),
                               berlin(2026, 8, 1, 0), due, 8);
     assert_int_equal(n, 2);
     assert_int_equal(due[0], berlin(2026, 6, 10, 0));
     assert_int_equal(due[1], berlin(2026, 7, 10, 0));
     const struct plan fixed = plan_of(30, false);
     /* The rhythm goes on from the anchor: 31 May is overdue, then 30 June and 30 July. */
-    n = preventive_due(&fixed, berlin(2026, 5, 1, 9), berlin(2026, 6, 10, 8), berlin(2026, 8, 1, 0),
-                       due, 8);
+    n = preventive_due(&fixed, berlin(2026, 5, 1, 9), NULL, berlin(2026, 6, 10, 8),
+                       berlin(2026, 8, 1, 0), due, 8);
     assert_int_equal(n, 3);
     assert_int_equal(due[0], berlin(2026, 6, 10, 0));
     assert_int_equal(due[1], berlin(2026, 6, 30, 0));
@@ -57,7 +57,7 @@ static void test_preventive_due_fixed_done_early_counts(void **state)
     int64_t due[8];
     const struct plan p = plan_of(30, false);
     /* Due 30 June; done on 20 June, ten days early: the next one is 30 July. */
-    const size_t n = preventive_due(&p, berlin(2026, 6, 20, 9), berlin(2026, 6, 21, 8),
+    const size_t n = preventive_due(&p, berlin(2026, 6, 20, 9), NULL, berlin(2026, 6, 21, 8),
                                     berlin(2026, 8, 15, 0), due, 8);
     assert_int_equal(n, 1);
     assert_int_equal(due[0], berlin(2026, 7, 30, 0));
@@ -67,14 +67,138 @@ static void test_preventive_due_leap_day_and_stopped(void **state)
 {
     int64_t due[8];
     struct plan p = plan_of(1, true);
-    size_t n = preventive_due(&p, berlin(2028, 2, 27, 9), berlin(2028, 2, 28, 8),
+    size_t n = preventive_due(&p, berlin(2028, 2, 27, 9), NULL, berlin(2028, 2, 28, 8),
                               berlin(2028, 3, 2, 0), due, 8);
     assert_int_equal(n, 3);
     assert_int_equal(due[1], berlin(2028, 2, 29, 0));
     assert_int_equal(due[2], berlin(2028, 3, 1, 0));
     p.is_active = false;
     assert_int_equal(
-        preventive_due(&p, DB_NO_TIME, berlin(2028, 2, 28, 8), berlin(2028, 3, 2, 0), due, 8), 0);
+        preventive_due(&p, DB_NO_TIME, NULL, berlin(2028, 2, 28, 8), berlin(2028, 3, 2, 0), due, 8),
+        0);
+}
+
+static struct plan ruled(const char *rule, bool floating)
+{
+    struct plan p = plan_of(30, floating);
+    p.rrule = (char *)(uintptr_t)rule;
+    return p;
+}
+
+static void test_preventive_due_by_rule(void **state)
+{
+    int64_t due[40];
+    /* First Monday of each month, through both clock changes, with the last one done. */
+    const struct plan fixed = ruled("FREQ=MONTHLY;BYDAY=1MO", false);
+    size_t n = preventive_due(&fixed, berlin(2026, 3, 2, 9), NULL, berlin(2026, 3, 10, 8),
+                              berlin(2027, 1, 1, 0), due, 40);
+    assert_int_equal(n, 9);
+    assert_int_equal(due[0], berlin(2026, 4, 6, 0));
+    assert_int_equal(due[7], berlin(2026, 11, 2, 0));
+    assert_int_equal(due[8], berlin(2026, 12, 7, 0));
+    /* Floating from the last of January: month ends are kept short, not left out. */
+    const struct plan floating = ruled("FREQ=MONTHLY", true);
+    n = preventive_due(&floating, berlin(2028, 1, 31, 15), NULL, berlin(2028, 2, 1, 8),
+                       berlin(2028, 5, 1, 0), due, 40);
+    assert_int_equal(n, 3);
+    assert_int_equal(due[0], berlin(2028, 2, 29, 0));
+    assert_int_equal(due[1], berlin(2028, 3, 29, 0));
+    assert_int_equal(due[2], berlin(2028, 4, 29, 0));
+    /* The rule ends. */
+    const struct plan ends = ruled("FREQ=YEARLY;COUNT=2", false);
+    n = preventive_due(&ends, berlin(2026, 1, 1, 9), NULL, berlin(2026, 3, 1, 8),
+                       berlin(2040, 1, 1, 0), due, 40);
+    assert_int_equal(n, 1);
+    assert_int_equal(due[0], berlin(2027, 1, 1, 0));
+}
+
+/* Every local midnight from 2026 to 2040 on which a daily rule is due is there, once. */
+static void test_preventive_due_daily_to_2040(void **state)
+{
+    static int64_t due[6000];
+    const struct plan p = ruled("FREQ=DAILY", false);
+    const size_t n = preventive_due(&p, DB_NO_TIME, NULL, berlin(2026, 1, 1, 8),
+                                    berlin(2041, 1, 1, 0), due, 6000);
+    assert_int_equal(n, 15 * 365 + 4);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(due[i], clock_local_midnight(due[i]));
+        assert_int_equal(clock_local_day(due[i]), clock_days_from_civil(2026, 1, 1) + (int64_t)i);
+    }
+}
+
+static void test_preventive_due_by_meter(void **state)
+{
+    int64_t due[8];
+    struct plan p = plan_of(90, true);
+    p.meter = (char *)(uintptr_t) "run_hours";
+    p.meter_interval = 500;
+    /* 20 h a day, 300 h since the last time: 200 h are left, 10 days. */
+    const struct preventive_usage use = {.since_last = 300, .total = 9300, .per_day = 20};
+    size_t n = preventive_due(&p, berlin(2026, 5, 20, 9), &use, berlin(2026, 6, 4, 8),
+                              berlin(2026, 8, 1, 0), due, 8);
+    assert_int_equal(n, 2);
+    assert_int_equal(due[0], berlin(2026, 6, 14, 0));
+    assert_int_equal(due[1], berlin(2026, 7, 9, 0)); /* 500 h later */
+    /* Little use: the calendar comes first. */
+    const struct preventive_usage slow = {.since_last = 10, .total = 9300, .per_day = 1};
+    n = preventive_due(&p, berlin(2026, 5, 20, 9), &slow, berlin(2026, 6, 4, 8),
+                       berlin(2026, 9, 1, 0), due, 8);
+    assert_int_equal(n, 1);
+    assert_int_equal(due[0], berlin(2026, 8, 18, 0));
+    /* The meter alone, standing still: never. */
+    p.meter_only = true;
+    const struct preventive_usage still = {.since_last = 10, .total = 9300, .per_day = 0};
+    assert_int_equal(preventive_due(&p, berlin(2026, 5, 20, 9), &still, berlin(2026, 6, 4, 8),
+                                    berlin(2036, 9, 1, 0), due, 8),
+                     0);
+    /* Nobody knows the last time: the next multiple of 500 is 9,500, ten days away. */
+    const struct preventive_usage unknown = {.since_last = NAN, .total = 9300, .per_day = 20};
+    n = preventive_due(&p, DB_NO_TIME, &unknown, berlin(2026, 6, 4, 8), berlin(2026, 6, 30, 0), due,
+                       8);
+    assert_int_equal(n, 1);
+    assert_int_equal(due[0], berlin(2026, 6, 14, 0));
+}
+
+static void test_preventive_read_usage_with_reset(void **state)
+{
+    int64_t ts[41];
+    double value[41];
+    struct preventive_usage u;
+    for (int i = 0; i <= 40; i++) { /* 24 h a day, a new counter after day 30 */
+        ts[i] = i * DAY;
+        value[i] = i <= 30 ? 1000 + 24 * i : 24 * (i - 30);
+    }
+    preventive_read_usage(ts, value, 41, 25 * DAY, &u);
+    assert_close(u.per_day, 24, 1e-9);
+    assert_close(u.since_last, 15 * 24, 1e-9);
+    assert_close(u.total, 240, 0);
+    preventive_read_usage(ts, value, 41, -DAY, &u);
+    assert_true(isnan(u.since_last));
+    preventive_read_usage(ts, value, 1, 0, &u);
+    assert_true(isnan(u.per_day));
+    preventive_read_usage(NULL, NULL, 0, 0, &u);
+    assert_true(isnan(u.total));
+}
+
+static void test_preventive_due_season(void **state)
+{
+    int64_t due[8];
+    struct plan fixed = ruled("FREQ=MONTHLY;BYMONTHDAY=1", false);
+    fixed.season_from = 1101;
+    fixed.season_to = 228; /* over the new year */
+    size_t n = preventive_due(&fixed, DB_NO_TIME, NULL, berlin(2026, 7, 10, 8),
+                              berlin(2027, 6, 1, 0), due, 8);
+    assert_int_equal(n, 4);
+    assert_int_equal(due[0], berlin(2026, 11, 1, 0));
+    assert_int_equal(due[3], berlin(2027, 2, 1, 0));
+    struct plan floating = plan_of(60, true);
+    floating.season_from = 1101;
+    floating.season_to = 228;
+    n = preventive_due(&floating, berlin(2026, 2, 1, 9), NULL, berlin(2026, 7, 10, 8),
+                       berlin(2027, 3, 1, 0), due, 8);
+    assert_int_equal(n, 2);
+    assert_int_equal(due[0], berlin(2026, 11, 1, 0)); /* overdue, waits for the season */
+    assert_int_equal(due[1], berlin(2026, 12, 31, 0));
 }
 
 static struct life life_of(double shape, double scale_d)
@@ -145,6 +269,11 @@ int main(void)
         cmocka_unit_test(test_preventive_due_overdue_once),
         cmocka_unit_test(test_preventive_due_fixed_done_early_counts),
         cmocka_unit_test(test_preventive_due_leap_day_and_stopped),
+        cmocka_unit_test(test_preventive_due_by_rule),
+        cmocka_unit_test(test_preventive_due_daily_to_2040),
+        cmocka_unit_test(test_preventive_due_by_meter),
+        cmocka_unit_test(test_preventive_read_usage_with_reset),
+        cmocka_unit_test(test_preventive_due_season),
         cmocka_unit_test(test_preventive_judge_replacement),
         cmocka_unit_test(test_preventive_judge_inspection),
     };

@@ -37,8 +37,17 @@ enum ft_status api_runs_post(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_ics(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_csv(struct api_call *c, struct ft_err *err);
-enum ft_status api_crews_list(struct api_call *c, struct ft_err *err);
+/* api_plans.c */
 enum ft_status api_plans_list(struct api_call *c, struct ft_err *err);
+enum ft_status api_plans_post(struct api_call *c, struct ft_err *err);
+enum ft_status api_plan_get(struct api_call *c, struct ft_err *err);
+enum ft_status api_plan_patch(struct api_call *c, struct ft_err *err);
+enum ft_status api_plans_optimise(struct api_call *c, struct ft_err *err);
+enum ft_status api_crews_list(struct api_call *c, struct ft_err *err);
+enum ft_status api_crews_post(struct api_call *c, struct ft_err *err);
+enum ft_status api_calendar_list(struct api_call *c, struct ft_err *err);
+enum ft_status api_calendar_post(struct api_call *c, struct ft_err *err);
+enum ft_status api_calendar_delete(struct api_call *c, struct ft_err *err);
 /* api_roi.c */
 enum ft_status api_roi_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_roi_post(struct api_call *c, struct ft_err *err);

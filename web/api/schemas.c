@@ -84,10 +84,37 @@ static const struct shape shapes[] = {
                  "not_placed:[object] changes:[object] drop:[object]"},
     {"Crew", "name:string skills:string hours_per_day:number weekdays:[string] rate_per_h:number?"},
     {"CrewList", "items:[Crew] next_cursor:string?"},
+    {"CrewNew", "name:string skills:string?* hours_per_day:number* weekdays:[string]* "
+                "rate_per_h:number*"},
+    {"PlanPart", "part:string quantity:number*"},
     {"Plan",
      "key:string name:string class:string? asset:string? component:string? action:string "
-     "interval_s:number tolerance_s:number anchor:instant floating:boolean duration_h:number "
-     "cost:number skill:string? active:boolean"},
+     "interval_s:number rrule:string? every:string meter:string? meter_interval:number? "
+     "meter_only:boolean season:string? tolerance_s:number anchor:instant floating:boolean "
+     "covers:[string] duration_h:number cost:number skill:string? checklist:[string] "
+     "parts:[PlanPart] active:boolean version:integer updated:instant? verdict:string* why:string* "
+     "best_interval_s:number?* saving_per_year:number* assets:integer*"},
+    {"PlanNew",
+     "key:string* name:string class:string* asset:string* component:string?* action:string* "
+     "interval_s:number* rrule:string?* meter:string?* meter_interval:number* meter_only:boolean* "
+     "season:string?* tolerance_s:number* anchor:instant* floating:boolean* covers:[string]* "
+     "duration_h:number* cost:number* skill:string?* checklist:[string]* parts:[PlanPart]* "
+     "active:boolean*"},
+    {"PlanPatch",
+     "name:string* component:string?* action:string* interval_s:number* rrule:string?* "
+     "meter:string?* meter_interval:number* meter_only:boolean* season:string?* "
+     "tolerance_s:number* anchor:instant* floating:boolean* covers:[string]* duration_h:number* "
+     "cost:number* skill:string?* checklist:[string]* parts:[PlanPart]* active:boolean*"},
+    {"PlanOptimise", "class:string component:string create:boolean* key:string*"},
+    {"PlanOptimum", "class:string component:string verdict:string interval_s:number? "
+                    "saving_frac:number shape:number scale_s:number failures:integer "
+                    "censored:integer cost_planned:number cost_failure:number text:string "
+                    "plan:string*"},
+    {"CalendarEntry", "id:integer kind:string start:instant end:instant crew:string? area:string? "
+                      "note:string? rrule:string?"},
+    {"CalendarNew", "kind:string start:instant end:instant crew:string?* area:string?* "
+                    "note:string?* rrule:string?*"},
+    {"CalendarList", "items:[CalendarEntry] next_cursor:string?"},
     {"PlanList", "items:[Plan] next_cursor:string?"},
     {"RoiInput", "name:string* currency:string* years:integer* ramp:[number]* draws:integer* "
                  "seed:integer* inputs:object*"},
