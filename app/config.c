@@ -16,13 +16,23 @@
 
 extern char **environ;
 
-enum kind { KIND_TEXT, KIND_BOOL, KIND_INT, KIND_DURATION, KIND_LEVEL, KIND_LISTEN };
+enum kind {
+    KIND_TEXT,
+    KIND_BOOL,
+    KIND_INT,
+    KIND_DURATION,
+    KIND_SIZE,
+    KIND_LEVEL,
+    KIND_UNKNOWN,
+    KIND_STRINGS,
+    KIND_LISTEN
+};
 
 struct key {
     const char *section, *name;
     enum kind kind;
     size_t offset;
-    int64_t min, max; /* KIND_INT; KIND_DURATION in ms */
+    int64_t min, max; /* KIND_INT; KIND_DURATION in ms; KIND_SIZE in bytes */
     const char *fallback;
     const char *help;
 };
@@ -47,6 +57,28 @@ static const struct key keys[] = {
      "time for a request's header in all"},
     {"server", "idle_timeout", KIND_DURATION, AT(idle_timeout_ms), 1000, 3600000, "30s",
      "time an unused connection stays open"},
+    {"ingest", "min_free", KIND_SIZE, AT(min_free_bytes), 1, INT64_C(1) << 60, "1GiB",
+     "readings are refused while the disk has less room"},
+    {"ingest", "min_free_pct", KIND_INT, AT(min_free_pct), 0, 50, "5",
+     "readings are refused while less of the disk is free, in percent"},
+    {"ingest", "max_waiting", KIND_INT, AT(ingest_max_waiting), 1, 10000, "64",
+     "requests with readings that may wait for a thread; more are answered 503"},
+    {"ingest", "body_memory", KIND_SIZE, AT(ingest_body_bytes), 1 << 20, INT64_C(1) << 40, "64MiB",
+     "request bodies held at once; more are answered 503"},
+    {"ingest", "max_future", KIND_DURATION, AT(ingest_max_future_ms), 1000,
+     INT64_C(3650) * 86400000, "24h", "readings further ahead of the clock are refused"},
+    {"ingest", "max_sensors", KIND_INT, AT(ingest_max_sensors), 1, 10000000, "100000",
+     "no sensor is made beyond so many"},
+    {"ingest", "unknown", KIND_UNKNOWN, AT(ingest_unknown), 0, 0, "create",
+     "create or refuse: what line protocol and MQTT do with an unknown asset or sensor"},
+    {"ingest", "class", KIND_TEXT, AT(ingest_class), 0, 0, "default",
+     "class of the assets that line protocol and MQTT make"},
+    {"ingest", "asset_tags", KIND_TEXT, AT(ingest_asset_tags), 0, 0, "asset,machine,device,host",
+     "line protocol: the first of these tags names the asset, else the measurement does"},
+    {"ingest", "drop_tags", KIND_TEXT, AT(ingest_drop_tags), 0, 0, "",
+     "line protocol: tags that are no part of the sensor's name"},
+    {"ingest", "strings", KIND_STRINGS, AT(ingest_strings), 0, 0, "skip",
+     "skip or refuse: what line protocol does with a field that holds text"},
     {"site", "time_zone", KIND_TEXT, AT(time_zone), 0, 0, "",
      "IANA zone; empty: as stored in the database"},
     {"night", "retrain_at", KIND_TEXT, AT(retrain_at), 0, 0, "30 2 * * *",
@@ -102,6 +134,34 @@ enum ft_status config_parse_listen(const char *text, char host[64], int *port, s
     memcpy(host, address, sizeof(address));
     *port = (int)number;
     return FT_OK;
+}
+
+bool config_parse_size(const char *text, int64_t *bytes)
+{
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"", 1},         {"B", 1},      {"K", 0x1p10},   {"KiB", 0x1p10}, {"M", 0x1p20},
+                 {"MiB", 0x1p20}, {"G", 0x1p30}, {"GiB", 0x1p30}, {"T", 0x1p40},   {"TiB", 0x1p40}};
+    char *unit = NULL;
+    const double v = strtod(text, &unit);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        const double size = v * units[i].factor;
+        if (unit != text && strcmp(unit, units[i].unit) == 0 && size >= 1 && size < 0x1p60) {
+            *bytes = (int64_t)size;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The words that a kind allows; NULL: any text. */
+static const char *words_of(enum kind kind)
+{
+    return kind == KIND_LEVEL     ? "error, warn, info, debug"
+           : kind == KIND_UNKNOWN ? "create, refuse"
+           : kind == KIND_STRINGS ? "skip, refuse"
+                                  : NULL;
 }
 
 bool config_list_has(const char *list, const char *word)
@@ -165,10 +225,20 @@ static enum ft_status store(struct config *c, const struct key *k, const char *v
         memcpy(field, &ms, sizeof(ms));
         return FT_OK;
     }
+    case KIND_SIZE: {
+        int64_t bytes = 0;
+        if (!config_parse_size(value, &bytes) || bytes < k->min || bytes > k->max)
+            return ft_fail(err, FT_INVALID, "%s = %.60s: expected a size with its unit such as %s",
+                           k->name, value, k->fallback);
+        memcpy(field, &bytes, sizeof(bytes));
+        return FT_OK;
+    }
     case KIND_LEVEL:
-        if (!config_list_has("error,warn,info,debug", value))
-            return ft_fail(err, FT_INVALID, "%s = %.60s: expected error, warn, info or debug",
-                           k->name, value);
+    case KIND_UNKNOWN:
+    case KIND_STRINGS:
+        if (!config_list_has(words_of(k->kind), value))
+            return ft_fail(err, FT_INVALID, "%s = %.60s: expected one of %s", k->name, value,
+                           words_of(k->kind));
         break;
     case KIND_LISTEN: {
         const enum ft_status st = config_parse_listen(value, c->host, &c->port, err);
@@ -399,6 +469,13 @@ bool config_row(const struct config *c, size_t i, struct config_row *out)
     case KIND_INT:
         memcpy(&n, field, sizeof(n));
         snprintf(out->value, sizeof(out->value), "%lld", (long long)n);
+        break;
+    case KIND_SIZE:
+        memcpy(&n, field, sizeof(n));
+        if (n % (1 << 20) == 0)
+            snprintf(out->value, sizeof(out->value), "%lldMiB", (long long)(n >> 20));
+        else
+            snprintf(out->value, sizeof(out->value), "%lld", (long long)n);
         break;
     case KIND_DURATION:
         memcpy(&n, field, sizeof(n));

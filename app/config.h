@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define CONFIG_TEXT 512
-#define CONFIG_MAX_KEYS 32
+#define CONFIG_MAX_KEYS 96
 
 struct config {
     /* [server] */
@@ -24,6 +24,17 @@ struct config {
     int64_t workers, event_threads;
     int64_t max_connections, max_connections_per_address;
     int64_t header_timeout_ms, idle_timeout_ms;
+    /* [ingest] */
+    int64_t min_free_bytes, min_free_pct; /* less room on the disk than either: readings wait */
+    int64_t ingest_max_waiting;           /* requests with readings that wait for a thread */
+    int64_t ingest_body_bytes;            /* bodies held in memory at once */
+    int64_t ingest_max_future_ms;         /* readings further ahead of the clock are refused */
+    int64_t ingest_max_sensors;           /* no sensor is made beyond so many */
+    char ingest_unknown[CONFIG_TEXT];     /* create or refuse */
+    char ingest_class[CONFIG_TEXT];       /* of assets that are made */
+    char ingest_asset_tags[CONFIG_TEXT];  /* the first of these tags names the asset */
+    char ingest_drop_tags[CONFIG_TEXT];   /* tags that do not tell series apart */
+    char ingest_strings[CONFIG_TEXT];     /* skip or refuse */
     /* [site] */
     char time_zone[CONFIG_TEXT]; /* "" = the database's setting */
     /* [night] */
@@ -58,6 +69,9 @@ const char *config_file(const char *flag);
 
 /* Splits "127.0.0.1:8080", "[::1]:8080" or "8080" (this machine only). */
 enum ft_status config_parse_listen(const char *text, char host[64], int *port, struct ft_err *err);
+
+/* "512MiB", "2G", "65536" -> bytes, at least 1; false when it is none of these. */
+bool config_parse_size(const char *text, int64_t *bytes);
 
 bool config_is_loopback(const char *host);
 

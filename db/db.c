@@ -371,6 +371,19 @@ enum ft_status unit_end(struct db *db, enum ft_status st, struct ft_err *err)
     return st != FT_OK ? st : sqlite_fail(db->handle, rc, db->path, err);
 }
 
+enum ft_status db_part_begin(struct db *db, struct ft_err *err)
+{
+    return unit_begin(db, err);
+}
+
+enum ft_status db_part_end(struct db *db, enum ft_status st, struct ft_err *err)
+{
+    if (st != FT_PARTIAL)
+        return unit_end(db, st, err);
+    const enum ft_status kept = unit_end(db, FT_OK, err);
+    return kept == FT_OK ? FT_PARTIAL : kept;
+}
+
 int64_t db_data_version(struct db *db)
 {
     int64_t n = 0;

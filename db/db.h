@@ -42,6 +42,12 @@ enum ft_status db_begin(struct db *db, struct ft_err *err);
 enum ft_status db_commit(struct db *db, struct ft_err *err);
 void db_rollback(struct db *db);
 
+/* A part of the caller's transaction that can be undone alone; outside a transaction it is one of
+ * its own. db_part_end() takes the status so far: FT_OK and FT_PARTIAL keep the part, anything else
+ * undoes it and the rest of the transaction goes on. Answers the status, or why keeping failed. */
+enum ft_status db_part_begin(struct db *db, struct ft_err *err);
+enum ft_status db_part_end(struct db *db, enum ft_status st, struct ft_err *err);
+
 /* Site-wide settings (table setting). db_setting_get writes the value or fallback into out. */
 void db_setting_get(struct db *db, const char *key, const char *fallback, char *out, size_t size);
 enum ft_status db_setting_set(struct db *db, const char *key, const char *value,

@@ -6,6 +6,7 @@
 #include "app/cli/commands.h"
 #include "app/cmms/cmms_outbox.h"
 #include "app/config.h"
+#include "app/disk_guard.h"
 #include "app/nightly.h"
 #include "app/writer.h"
 #include "db/asset_store.h"
@@ -32,6 +33,7 @@ struct serve {
     struct config config;
     struct api api;
     struct db *db; /* until the writer takes it */
+    struct disk_guard disk;
     struct outbox *outbox;
     struct nightly *nightly;
     struct server *server;
@@ -120,6 +122,9 @@ static enum ft_status start_parts(struct serve *s, const char *web_root, struct 
         return st;
     s->db = NULL;
     api->config = &s->config;
+    disk_guard_init(&s->disk, cli_db_path(), s->config.min_free_bytes,
+                    (double)s->config.min_free_pct / 100.0, NULL, NULL);
+    api->disk = &s->disk;
     api->db_path = cli_db_path();
     api->start_s = clock_mono_s();
     st = assets_new(web_root, &api->assets, err);
@@ -157,6 +162,8 @@ static enum ft_status start_http(struct serve *s, bool use_next_port, struct ft_
                                            .max_connections_per_address =
                                                (unsigned)c->max_connections_per_address,
                                            .max_queue = MAX_QUEUE,
+                                           .max_ingest_queue = (unsigned)c->ingest_max_waiting,
+                                           .max_body_bytes = (size_t)c->ingest_body_bytes,
                                            .header_s = (double)c->header_timeout_ms / 1000.0,
                                            .idle_s = (double)c->idle_timeout_ms / 1000.0};
     const enum ft_status st = server_start(&options, &api_server_ops, &s->api, &s->server, err);

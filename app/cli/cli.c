@@ -1,6 +1,7 @@
 #include "app/cli/cli.h"
 
 #include "app/base/clock.h"
+#include "app/config.h"
 
 #include <errno.h>
 #include <math.h>
@@ -116,26 +117,6 @@ static void print_help(const struct cli_usage *u)
            "6 partial (some rows quarantined), 7 unavailable, 130 interrupted.\n");
 }
 
-/* "512MiB", "2G", "65536" -> bytes. */
-static bool parse_size(const char *text, int64_t *bytes)
-{
-    static const struct {
-        const char *unit;
-        double factor;
-    } units[] = {{"", 1},         {"B", 1},      {"K", 0x1p10},   {"KiB", 0x1p10}, {"M", 0x1p20},
-                 {"MiB", 0x1p20}, {"G", 0x1p30}, {"GiB", 0x1p30}, {"T", 0x1p40},   {"TiB", 0x1p40}};
-    char *unit = NULL;
-    const double v = strtod(text, &unit);
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        const double size = v * units[i].factor;
-        if (unit != text && strcmp(unit, units[i].unit) == 0 && size >= 1 && size < 0x1p60) {
-            *bytes = (int64_t)size;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Stores one value; NULL, or what was expected. */
 static const char *store_value(const struct cli_flag *flag, const char *value)
 {
@@ -171,7 +152,7 @@ static const char *store_value(const struct cli_flag *flag, const char *value)
                    ? NULL
                    : "a time such as 2026-11-21 or 2026-11-21T06:42:00Z";
     default:
-        return parse_size(value, flag->target) ? NULL : "a size such as 512MiB";
+        return config_parse_size(value, flag->target) ? NULL : "a size such as 512MiB";
     }
 }
 

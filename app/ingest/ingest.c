@@ -193,15 +193,12 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
             refuse(&results[i], &why);
     }
     qsort(order, n_good, sizeof(*order), compare_order);
-    st = db_begin(db, err);
+    st = db_part_begin(db, err);
     if (st != FT_OK)
         goto out;
     st = put_groups(db, policy, order, n_good, ts_ms, value, results, err);
+    st = db_part_end(db, st, err);
     if (st == FT_OK)
-        st = db_commit(db, err);
-    if (st != FT_OK)
-        db_rollback(db);
-    else
         st = overall(results, n, err);
 out:
     free(order);
@@ -272,7 +269,7 @@ enum ft_status ingest_events(struct db *db, const struct ingest_policy *policy,
 {
     if (check_policy(policy, err) != FT_OK)
         return FT_INVALID;
-    enum ft_status st = db_begin(db, err);
+    enum ft_status st = db_part_begin(db, err);
     if (st != FT_OK)
         return st;
     for (size_t i = 0; i < n && st == FT_OK; i++) {
@@ -286,11 +283,6 @@ enum ft_status ingest_events(struct db *db, const struct ingest_policy *policy,
             ft_fail(err, st, "event %zu: %s", i + 1, why.msg);
         }
     }
-    if (st == FT_OK)
-        st = db_commit(db, err);
-    if (st != FT_OK) {
-        db_rollback(db);
-        return st;
-    }
-    return overall(results, n, err);
+    st = db_part_end(db, st, err);
+    return st == FT_OK ? overall(results, n, err) : st;
 }

@@ -38,7 +38,7 @@ class Server:
     def __init__(self, config="", data=True, env=None, keys=ROLES):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fettle-api-"))
         self.db = self.folder / "fettle.db"
-        self.env = dict(os.environ, FETTLE_DB=str(self.db), FETTLE_CONFIG="", **(env or {}))
+        self.env = {**os.environ, "FETTLE_DB": str(self.db), "FETTLE_CONFIG": "", **(env or {})}
         self.config = config
         self.process = None
         self.keys = {}

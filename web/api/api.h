@@ -18,6 +18,7 @@ struct config;
 struct db;
 struct writer;
 struct assets;
+struct disk_guard;
 struct metrics;
 
 /* The server as its handlers see it; made in cmd_serve.c, lives until the server has stopped. */
@@ -25,6 +26,7 @@ struct api {
     const struct config *config;
     const char *db_path;
     struct writer *writer;
+    struct disk_guard *disk;
     struct assets *assets;
     struct metrics *metrics;
     struct server *_Atomic server; /* NULL until it runs; set while requests come in already */
@@ -47,6 +49,9 @@ struct api_call {
     const struct route *route;
     struct db *db; /* read: snapshot of the worker's reader; write: the writer, in a transaction */
     cJSON *json;   /* parsed body of a ROUTE_JSON route */
+    const char *body; /* of a ROUTE_RAW route, decompressed; NUL-terminated */
+    size_t body_len;
+    char *inflated; /* owned: body when it came compressed */
     enum token_role role;
     int64_t key_id;  /* 0 = no key */
     char actor[160]; /* name of the key, for the audit */
@@ -66,6 +71,7 @@ enum route_flags {
     ROUTE_PUBLIC = 64,       /* no key needed from anywhere */
     ROUTE_RAW = 128,         /* body of several media types; the handler reads it */
     ROUTE_NO_SNAPSHOT = 256, /* the handler opens its own transactions */
+    ROUTE_GROUP = 512,       /* the handler prepares alone and writes by api_group() */
 };
 
 struct route {
@@ -110,6 +116,13 @@ const char *api_text(const struct api_call *c, const char *name);
 int64_t api_int(const struct api_call *c, const char *name, int64_t fallback);
 int64_t api_instant(const struct api_call *c, const char *name, int64_t fallback);
 int64_t api_duration(const struct api_call *c, const char *name, int64_t fallback);
+
+/* The writing part of a ROUTE_GROUP handler: fn(c, state, err) with c->db the writer, in a
+ * transaction that other calls may share. Kept answers are looked after: fn fills the reply, or is
+ * not called when the reply stands already. n_points is the size of the work. */
+enum ft_status api_group(struct api_call *c, size_t n_points,
+                         enum ft_status (*fn)(struct api_call *c, void *state, struct ft_err *err),
+                         void *state, struct ft_err *err);
 
 /* Answers 200 (or the route's status) with the tree and frees it. */
 enum ft_status api_reply(struct api_call *c, cJSON *value, struct ft_err *err);

@@ -111,40 +111,6 @@ enum ft_status api_events_list(struct api_call *c, struct ft_err *err)
  * -------------------------------------------------------------------------------------------
  */
 
-struct taking {
-    struct ingest_event *items; /* strings owned */
-    size_t *index;
-    size_t n, cap;
-    const char *currency;
-};
-
-static void event_free(struct ingest_event *e)
-{
-    free((char *)(uintptr_t)e->asset);
-    free((char *)(uintptr_t)e->kind);
-    free((char *)(uintptr_t)e->component);
-    free((char *)(uintptr_t)e->code);
-    free((char *)(uintptr_t)e->note);
-    free((char *)(uintptr_t)e->external_key);
-}
-
-static enum ft_status grow(struct taking *t, struct ft_err *err)
-{
-    if (t->n < t->cap)
-        return FT_OK;
-    const size_t cap = t->cap == 0 ? 256 : t->cap * 2;
-    struct ingest_event *items = realloc(t->items, cap * sizeof(*items));
-    if (items != NULL)
-        t->items = items;
-    size_t *index = realloc(t->index, cap * sizeof(*index));
-    if (index != NULL)
-        t->index = index;
-    if (items == NULL || index == NULL)
-        return ft_fail(err, FT_NOMEM, "no memory for %zu events", cap);
-    t->cap = cap;
-    return FT_OK;
-}
-
 static enum ft_status copy_text(const cJSON *item, const char *key, bool required, const char **out,
                                 struct ft_err *err)
 {
@@ -157,49 +123,55 @@ static enum ft_status copy_text(const cJSON *item, const char *key, bool require
     return *out != NULL ? FT_OK : ft_fail(err, FT_NOMEM, "no memory for an event");
 }
 
-static enum ft_status take_event(void *ctx, size_t index, const cJSON *item, struct ft_err *err)
+/* ctx is the site's currency. */
+static enum ft_status take_event(const void *ctx, const cJSON *item, void *out, struct ft_err *err)
 {
     static const char *const known[] = {"asset", "kind",       "at",   "component",    "code",
                                         "note",  "downtime_h", "cost", "external_key", NULL};
-    struct taking *t = ctx;
-    struct ingest_event e = {.downtime_h = NAN, .cost_minor = DB_NO_MONEY};
+    struct ingest_event *e = out;
     double cost = NAN;
+    e->downtime_h = NAN;
+    e->cost_minor = DB_NO_MONEY;
     enum ft_status st = json_only_keys(item, known, err);
     if (st == FT_OK)
-        st = copy_text(item, "asset", true, &e.asset, err);
+        st = copy_text(item, "asset", true, &e->asset, err);
     if (st == FT_OK)
-        st = copy_text(item, "kind", true, &e.kind, err);
+        st = copy_text(item, "kind", true, &e->kind, err);
     if (st == FT_OK)
-        st = copy_text(item, "component", false, &e.component, err);
+        st = copy_text(item, "component", false, &e->component, err);
     if (st == FT_OK)
-        st = copy_text(item, "code", false, &e.code, err);
+        st = copy_text(item, "code", false, &e->code, err);
     if (st == FT_OK)
-        st = copy_text(item, "note", false, &e.note, err);
+        st = copy_text(item, "note", false, &e->note, err);
     if (st == FT_OK)
-        st = copy_text(item, "external_key", false, &e.external_key, err);
+        st = copy_text(item, "external_key", false, &e->external_key, err);
     if (st == FT_OK)
-        st = json_instant(item, "at", true, &e.ts_ms, err);
+        st = json_instant(item, "at", true, &e->ts_ms, err);
     if (st == FT_OK)
-        st = json_number(item, "downtime_h", false, &e.downtime_h, err);
+        st = json_number(item, "downtime_h", false, &e->downtime_h, err);
     if (st == FT_OK)
         st = json_number(item, "cost", false, &cost, err);
-    if (st == FT_OK && e.downtime_h < 0)
+    if (st == FT_OK && e->downtime_h < 0)
         st = ft_fail(err, FT_INVALID, "/downtime_h: expected a number of hours, 0 or more");
     if (st == FT_OK && !isnan(cost))
-        e.cost_minor = money_from_major(cost, t->currency);
-    if (st == FT_OK)
-        st = grow(t, err);
-    if (st != FT_OK) {
-        event_free(&e);
-        return st;
-    }
-    t->items[t->n] = e;
-    t->index[t->n++] = index;
-    return FT_OK;
+        e->cost_minor = money_from_major(cost, ctx);
+    return st;
 }
 
-static char *event_text(const struct ingest_event *e)
+static void clear_event(void *item)
 {
+    struct ingest_event *e = item;
+    free((char *)(uintptr_t)e->asset);
+    free((char *)(uintptr_t)e->kind);
+    free((char *)(uintptr_t)e->component);
+    free((char *)(uintptr_t)e->code);
+    free((char *)(uintptr_t)e->note);
+    free((char *)(uintptr_t)e->external_key);
+}
+
+static char *event_text(const void *item)
+{
+    const struct ingest_event *e = item;
     char at[CLOCK_TEXT_SIZE], text[900];
     clock_format_utc(e->ts_ms, at);
     snprintf(text, sizeof(text), "%.200s,%.40s,%s,%.200s,%.200s", e->asset, e->kind, at,
@@ -207,46 +179,25 @@ static char *event_text(const struct ingest_event *e)
     return strdup(text);
 }
 
+static enum ft_status put_events(struct db *db, const struct ingest_policy *policy,
+                                 const void *items, size_t n, struct ingest_result *results,
+                                 struct ft_err *err)
+{
+    return ingest_events(db, policy, items, n, results, err);
+}
+
 enum ft_status api_events_post(struct api_call *c, struct ft_err *err)
 {
     static const char *const numbers[] = {"downtime_h", "cost", NULL};
+    static const struct bulk_ops ops = {.numbers = numbers,
+                                        .item_size = sizeof(struct ingest_event),
+                                        .take = take_event,
+                                        .clear = clear_event,
+                                        .ingest = put_events,
+                                        .text = event_text,
+                                        .has_id = true};
     struct site site;
-    struct bulk b = {0};
-    struct taking t = {0};
-    struct ingest_result *results = NULL;
-    const struct ingest_policy policy = {.class_name = api_text(c, "class"), .source = c->actor};
-    enum ft_status st = site_load(c->db, &site, err);
-    t.currency = site.currency;
-    if (st == FT_OK)
-        st = bulk_read(c, numbers, take_event, &t, &b, err);
-    if (st != FT_OK)
-        goto out;
-    results = calloc(t.n + 1, sizeof(*results));
-    if (results == NULL) {
-        st = ft_fail(err, FT_NOMEM, "no memory for %zu events", t.n);
-        goto out;
-    }
-    if (t.n > 0)
-        st = ingest_events(c->db, &policy, t.items, t.n, results, err);
-    if (st != FT_OK && st != FT_PARTIAL)
-        goto out;
-    for (size_t i = 0; i < t.n; i++) {
-        struct bulk_answer *a = &b.answers[t.index[i]];
-        a->status = results[i].status;
-        a->is_new = results[i].is_new;
-        a->id = results[i].status == FT_OK ? results[i].id : 0;
-        snprintf(a->reason, sizeof(a->reason), "%s", results[i].reason);
-        if (a->status != FT_OK)
-            a->raw = event_text(&t.items[i]);
-        c->n_events += a->status == FT_OK && a->is_new;
-    }
-    st = bulk_reply(c, &b, err);
-out:
-    free(results);
-    for (size_t i = 0; i < t.n; i++)
-        event_free(&t.items[i]);
-    free(t.items);
-    free(t.index);
-    bulk_free(&b);
-    return st;
+    int64_t n_taken = 0;
+    const enum ft_status st = site_load(c->db, &site, err);
+    return st == FT_OK ? bulk_post(c, &ops, site.currency, &n_taken, &c->n_events, err) : st;
 }

@@ -3,6 +3,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/disk_guard.h"
 #include "app/version.h"
 #include "app/writer.h"
 #include "db/db.h"
@@ -96,6 +97,22 @@ static void put_metric(struct buf *b, const char *name, const char *type, const 
                type, name, value);
 }
 
+static void put_latency(struct buf *b, const struct writer_stats *s)
+{
+    static const char name[] = "fettle_writer_seconds";
+    int64_t n = 0;
+    buf_printf(b, "# HELP %s Time of a write from its coming to its being on disk.\n", name);
+    buf_printf(b, "# TYPE %s histogram\n", name);
+    for (size_t i = 0; i < WRITER_N_LATENCIES; i++) {
+        n += s->n_latency[i];
+        if (i + 1 < WRITER_N_LATENCIES)
+            buf_printf(b, "%s_bucket{le=\"%g\"} %lld\n", name, writer_latency_le[i], (long long)n);
+        else
+            buf_printf(b, "%s_bucket{le=\"+Inf\"} %lld\n", name, (long long)n);
+    }
+    buf_printf(b, "%s_sum %.17g\n%s_count %lld\n", name, s->latency_s, name, (long long)n);
+}
+
 /* Instant of the last finished retraining in Unix seconds, 0 = never. */
 static double last_retrain_s(struct db *db)
 {
@@ -132,14 +149,33 @@ enum ft_status api_metrics(struct api_call *c, struct ft_err *err)
                (double)server.n_slow_ended);
     put_metric(b, "http_malformed_total", "counter", "Requests refused as malformed.",
                (double)server.n_guard_refused);
+    put_metric(b, "http_busy_total", "counter",
+               "Requests answered 503 because a line or the memory for bodies was full.",
+               (double)server.n_full_refused);
+    put_metric(b, "http_body_bytes", "gauge", "Request bodies held in memory.",
+               (double)server.body_bytes);
+    put_metric(b, "ingest_queue_length", "gauge", "Requests with readings waiting for a worker.",
+               (double)server.n_ingest_queued);
     put_metric(b, "readings_ingested_total", "counter", "Readings taken in over HTTP.",
                (double)atomic_load(&api->n_readings));
     put_metric(b, "events_ingested_total", "counter", "Events taken in over HTTP.",
                (double)atomic_load(&api->n_events));
     put_metric(b, "writer_queue_length", "gauge", "Writes waiting for their turn.",
                (double)writer.n_waiting);
-    put_metric(b, "writer_transactions_total", "counter", "Write transactions.",
+    put_metric(b, "writer_transactions_total", "counter", "Writes; see writer_commits_total.",
                (double)writer.n_calls);
+    put_metric(b, "writer_commits_total", "counter",
+               "Transactions committed; calls that wait together share one.",
+               (double)writer.n_commits);
+    put_metric(b, "writer_points_waiting", "gauge", "Readings waiting to be written.",
+               (double)writer.n_points_waiting);
+    put_metric(b, "writer_refused_total", "counter",
+               "Writes that found the queue full or waited too long.", (double)writer.n_refused);
+    put_latency(b, &writer);
+    put_metric(b, "disk_free_bytes", "gauge", "Room on the disk of the database; -1: unknown.",
+               (double)atomic_load(&api->disk->free_bytes));
+    put_metric(b, "disk_full", "gauge", "1 while readings are refused for lack of room.",
+               disk_guard_is_full(api->disk));
     put_metric(b, "writer_failed_total", "counter", "Write transactions rolled back.",
                (double)writer.n_failed);
     put_metric(b, "writer_busy_seconds_total", "counter", "Time inside write transactions.",

@@ -198,112 +198,64 @@ enum ft_status api_sensors_list(struct api_call *c, struct ft_err *err)
  * -------------------------------------------------------------------------------------------
  */
 
-struct taking {
-    struct ingest_reading *items;
-    size_t *index; /* of the item in the body */
-    size_t n, cap;
-};
-
-static enum ft_status grow(struct taking *t, struct ft_err *err)
-{
-    if (t->n < t->cap)
-        return FT_OK;
-    const size_t cap = t->cap == 0 ? 256 : t->cap * 2;
-    struct ingest_reading *items = realloc(t->items, cap * sizeof(*items));
-    if (items != NULL)
-        t->items = items;
-    size_t *index = realloc(t->index, cap * sizeof(*index));
-    if (index != NULL)
-        t->index = index;
-    if (items == NULL || index == NULL)
-        return ft_fail(err, FT_NOMEM, "no memory for %zu readings", cap);
-    t->cap = cap;
-    return FT_OK;
-}
-
-static enum ft_status take_reading(void *ctx, size_t index, const cJSON *item, struct ft_err *err)
+static enum ft_status take_reading(const void *ctx, const cJSON *item, void *out,
+                                   struct ft_err *err)
 {
     static const char *const known[] = {"asset", "sensor", "at", "value", NULL};
-    struct taking *t = ctx;
+    struct ingest_reading *r = out;
     const char *asset = NULL, *sensor = NULL;
-    int64_t ts_ms = 0;
-    double value = 0;
+    (void)ctx;
     enum ft_status st = json_only_keys(item, known, err);
     if (st == FT_OK)
         st = json_string(item, "asset", true, &asset, err);
     if (st == FT_OK)
         st = json_string(item, "sensor", true, &sensor, err);
     if (st == FT_OK)
-        st = json_instant(item, "at", true, &ts_ms, err);
+        st = json_instant(item, "at", true, &r->ts_ms, err);
     if (st == FT_OK)
-        st = json_number(item, "value", true, &value, err);
-    if (st == FT_OK)
-        st = grow(t, err);
+        st = json_number(item, "value", true, &r->value, err);
     if (st != FT_OK)
         return st;
-    char *asset_copy = strdup(asset), *sensor_copy = strdup(sensor);
-    if (asset_copy == NULL || sensor_copy == NULL) {
-        free(asset_copy);
-        free(sensor_copy);
+    r->asset = strdup(asset);
+    r->sensor = strdup(sensor);
+    if (r->asset == NULL || r->sensor == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a reading");
-    }
-    t->items[t->n] = (struct ingest_reading){
-        .asset = asset_copy, .sensor = sensor_copy, .ts_ms = ts_ms, .value = value};
-    t->index[t->n++] = index;
     return FT_OK;
 }
 
-static void taking_free(struct taking *t)
+static void clear_reading(void *item)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        free((char *)(uintptr_t)t->items[i].asset);
-        free((char *)(uintptr_t)t->items[i].sensor);
-    }
-    free(t->items);
-    free(t->index);
+    struct ingest_reading *r = item;
+    free((char *)(uintptr_t)r->asset);
+    free((char *)(uintptr_t)r->sensor);
 }
 
-/* "asset=P-101 sensor=... at=... value=..." of a reading that the database refused. */
-static char *reading_text(const struct ingest_reading *r)
+/* "P-101,vibration,<at>,<value>" of a reading that was refused. */
+static char *reading_text(const void *item)
 {
+    const struct ingest_reading *r = item;
     char at[CLOCK_TEXT_SIZE], text[600];
     clock_format_utc(r->ts_ms, at);
     snprintf(text, sizeof(text), "%.200s,%.200s,%s,%.17g", r->asset, r->sensor, at, r->value);
     return strdup(text);
 }
 
+static enum ft_status put_readings(struct db *db, const struct ingest_policy *policy,
+                                   const void *items, size_t n, struct ingest_result *results,
+                                   struct ft_err *err)
+{
+    return ingest_readings(db, policy, items, n, results, err);
+}
+
 enum ft_status api_readings_post(struct api_call *c, struct ft_err *err)
 {
     static const char *const numbers[] = {"value", NULL};
-    struct taking t = {0};
-    struct bulk b;
-    struct ingest_result *results = NULL;
-    const struct ingest_policy policy = {.class_name = api_text(c, "class"), .source = c->actor};
-    enum ft_status st = bulk_read(c, numbers, take_reading, &t, &b, err);
-    if (st != FT_OK)
-        goto out;
-    results = calloc(t.n + 1, sizeof(*results));
-    if (results == NULL) {
-        st = ft_fail(err, FT_NOMEM, "no memory for %zu readings", t.n);
-        goto out;
-    }
-    if (t.n > 0)
-        st = ingest_readings(c->db, &policy, t.items, t.n, results, err);
-    if (st != FT_OK && st != FT_PARTIAL)
-        goto out;
-    for (size_t i = 0; i < t.n; i++) {
-        struct bulk_answer *a = &b.answers[t.index[i]];
-        a->status = results[i].status;
-        a->is_new = results[i].is_new;
-        snprintf(a->reason, sizeof(a->reason), "%s", results[i].reason);
-        if (a->status != FT_OK)
-            a->raw = reading_text(&t.items[i]);
-        c->n_readings += a->status == FT_OK;
-    }
-    st = bulk_reply(c, &b, err);
-out:
-    free(results);
-    taking_free(&t);
-    bulk_free(&b);
-    return st;
+    static const struct bulk_ops ops = {.numbers = numbers,
+                                        .item_size = sizeof(struct ingest_reading),
+                                        .take = take_reading,
+                                        .clear = clear_reading,
+                                        .ingest = put_readings,
+                                        .text = reading_text};
+    int64_t n_new = 0;
+    return bulk_post(c, &ops, NULL, &c->n_readings, &n_new, err);
 }

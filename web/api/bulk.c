@@ -2,6 +2,7 @@
 
 #include "app/base/json.h"
 #include "app/ingest/csv.h"
+#include "app/ingest/ingest.h"
 #include "db/import_store.h"
 
 #include <math.h>
@@ -12,10 +13,23 @@
 #define QUARANTINE_MAX 1000 /* rows of one call; the answer names every refused item anyway */
 enum { CSV_COLUMNS = 32 };
 
-struct reading_on {
-    enum ft_status (*take)(void *ctx, size_t index, const cJSON *item, struct ft_err *err);
-    void *ctx;
-    struct bulk *bulk;
+struct bulk_answer {
+    enum ft_status status; /* FT_OK, else why it was not taken */
+    bool is_new;
+    int64_t id;       /* 0 = none to show */
+    char reason[160]; /* when status is not FT_OK */
+    char *raw;        /* text of a refused item for the quarantine; owned, may be NULL */
+};
+
+struct bulk {
+    const struct bulk_ops *ops;
+    const void *ctx;
+    struct bulk_answer *answers; /* [n], in the order of the body */
+    size_t n, cap;
+    char *items;   /* [n_good] of ops->item_size */
+    size_t *index; /* [n_good]: place in answers */
+    size_t n_good, good_cap;
+    struct ingest_result *results; /* [n_good] */
 };
 
 static enum ft_status add_answer(struct bulk *b, struct ft_err *err)
@@ -34,6 +48,28 @@ static enum ft_status add_answer(struct bulk *b, struct ft_err *err)
     return FT_OK;
 }
 
+static enum ft_status grow_items(struct bulk *b, struct ft_err *err)
+{
+    if (b->n_good < b->good_cap)
+        return FT_OK;
+    const size_t cap = b->good_cap == 0 ? 256 : b->good_cap * 2;
+    char *items = realloc(b->items, cap * b->ops->item_size);
+    if (items != NULL)
+        b->items = items;
+    size_t *index = realloc(b->index, cap * sizeof(*index));
+    if (index != NULL)
+        b->index = index;
+    if (items == NULL || index == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu items", cap);
+    b->good_cap = cap;
+    return FT_OK;
+}
+
+static void *item_at(const struct bulk *b, size_t i)
+{
+    return b->items + i * b->ops->item_size;
+}
+
 static void refuse(struct bulk_answer *a, const struct ft_err *why, const char *raw, size_t raw_len)
 {
     a->status = why->code;
@@ -41,18 +77,33 @@ static void refuse(struct bulk_answer *a, const struct ft_err *why, const char *
     a->raw = strndup(raw, raw_len < 4000 ? raw_len : 4000);
 }
 
-/* One item; item NULL: it could not be read, for the reason why. */
-static enum ft_status give(const struct reading_on *r, const cJSON *item, const struct ft_err *why,
-                           const char *raw, size_t raw_len, struct ft_err *err)
+static enum ft_status take(struct bulk *b, const cJSON *item, struct ft_err *err)
 {
-    const enum ft_status st = add_answer(r->bulk, err);
+    enum ft_status st = grow_items(b, err);
     if (st != FT_OK)
         return st;
-    struct bulk_answer *a = &r->bulk->answers[r->bulk->n - 1];
+    memset(item_at(b, b->n_good), 0, b->ops->item_size);
+    st = b->ops->take(b->ctx, item, item_at(b, b->n_good), err);
+    if (st != FT_OK) {
+        b->ops->clear(item_at(b, b->n_good));
+        return st;
+    }
+    b->index[b->n_good++] = b->n - 1;
+    return FT_OK;
+}
+
+/* One item; item NULL: it could not be read, for the reason why. */
+static enum ft_status give(struct bulk *b, const cJSON *item, const struct ft_err *why,
+                           const char *raw, size_t raw_len, struct ft_err *err)
+{
+    const enum ft_status st = add_answer(b, err);
+    if (st != FT_OK)
+        return st;
+    struct bulk_answer *a = &b->answers[b->n - 1];
     struct ft_err item_err = {FT_INVALID, "an item must be an object"};
     if (item == NULL && why != NULL) {
         refuse(a, why, raw, raw_len);
-    } else if (!cJSON_IsObject(item) || r->take(r->ctx, r->bulk->n - 1, item, &item_err) != FT_OK) {
+    } else if (!cJSON_IsObject(item) || take(b, item, &item_err) != FT_OK) {
         if (item_err.code == FT_NOMEM)
             return ft_fail(err, FT_NOMEM, "%s", item_err.msg);
         char *text = raw == NULL ? json_print(item, false) : NULL;
@@ -63,9 +114,9 @@ static enum ft_status give(const struct reading_on *r, const cJSON *item, const 
     return FT_OK;
 }
 
-static enum ft_status read_json(struct api_call *c, const struct reading_on *r, struct ft_err *err)
+static enum ft_status read_json(struct api_call *c, struct bulk *b, struct ft_err *err)
 {
-    enum ft_status st = json_parse(c->rq->body, c->rq->body_len, &c->json, err);
+    enum ft_status st = json_parse(c->body, c->body_len, &c->json, err);
     if (st != FT_OK)
         return st;
     const cJSON *items = c->json;
@@ -81,16 +132,15 @@ static enum ft_status read_json(struct api_call *c, const struct reading_on *r, 
     if (st == FT_OK) {
         cJSON_ArrayForEach (item, items) {
             if (st == FT_OK)
-                st = give(r, item, NULL, NULL, 0, err);
+                st = give(b, item, NULL, NULL, 0, err);
         }
     }
     return st;
 }
 
-static enum ft_status read_ndjson(struct api_call *c, const struct reading_on *r,
-                                  struct ft_err *err)
+static enum ft_status read_ndjson(const struct api_call *c, struct bulk *b, struct ft_err *err)
 {
-    const char *p = c->rq->body, *end = p + c->rq->body_len;
+    const char *p = c->body, *end = p + c->body_len;
     enum ft_status st = FT_OK;
     while (p < end && st == FT_OK) {
         const char *eol = memchr(p, '\n', (size_t)(end - p));
@@ -102,7 +152,7 @@ static enum ft_status read_ndjson(struct api_call *c, const struct reading_on *r
             cJSON *item = NULL;
             struct ft_err why;
             json_parse(p, used, &item, &why);
-            st = give(r, item, &why, p, used, err);
+            st = give(b, item, &why, p, used, err);
             cJSON_Delete(item);
         }
         p += len + 1;
@@ -156,11 +206,10 @@ static enum ft_status read_header(const struct csv_record *rec, struct csv_heade
     return FT_OK;
 }
 
-static enum ft_status read_csv(struct api_call *c, const char *const numbers[],
-                               const struct reading_on *r, struct ft_err *err)
+static enum ft_status read_csv(const struct api_call *c, struct bulk *b, struct ft_err *err)
 {
-    const char *p = c->rq->body, *end = p + c->rq->body_len;
-    const char *eol = memchr(p, '\n', c->rq->body_len);
+    const char *p = c->body, *end = p + c->body_len;
+    const char *eol = memchr(p, '\n', c->body_len);
     const char delimiter = csv_guess_delimiter(p, (size_t)((eol != NULL ? eol : end) - p));
     struct csv_header *h = calloc(1, sizeof(*h));
     if (h == NULL)
@@ -175,15 +224,15 @@ static enum ft_status read_csv(struct api_call *c, const char *const numbers[],
         if (split == FT_NOMEM || used == 0) {
             st = ft_fail(err, split == FT_NOMEM ? FT_NOMEM : FT_INVALID, "CSV: cannot be read");
         } else if (split != FT_OK) {
-            st = give(r, NULL, &why, p, used, err);
+            st = give(b, NULL, &why, p, used, err);
         } else if (!rec.is_blank && h->n == 0) {
             st = read_header(&rec, h, err);
         } else if (!rec.is_blank) {
             cJSON *item = cJSON_CreateObject();
             for (size_t i = 0; i < rec.n && i < h->n; i++)
-                add_field(item, h->names[i], rec.fields[i], numbers);
+                add_field(item, h->names[i], rec.fields[i], b->ops->numbers);
             ft_fail(&why, FT_INVALID, "expected %zu fields, found %zu", h->n, rec.n);
-            st = give(r, rec.n == h->n ? item : NULL, &why, p, used, err);
+            st = give(b, rec.n == h->n ? item : NULL, &why, p, used, err);
             cJSON_Delete(item);
         }
         p += used;
@@ -193,21 +242,16 @@ static enum ft_status read_csv(struct api_call *c, const char *const numbers[],
     return st;
 }
 
-enum ft_status bulk_read(struct api_call *c, const char *const numbers[],
-                         enum ft_status (*take)(void *ctx, size_t index, const cJSON *item,
-                                                struct ft_err *err),
-                         void *ctx, struct bulk *out, struct ft_err *err)
+static enum ft_status read_body(struct api_call *c, struct bulk *b, struct ft_err *err)
 {
-    *out = (struct bulk){0};
-    const struct reading_on r = {take, ctx, out};
     const char *type = http_header(c->rq, "Content-Type");
     if (type == NULL || strncmp(type, "application/json", 16) == 0)
-        return read_json(c, &r, err);
+        return read_json(c, b, err);
     if (strncmp(type, "application/x-ndjson", 20) == 0 ||
         strncmp(type, "application/ndjson", 18) == 0 || strncmp(type, "application/jsonl", 17) == 0)
-        return read_ndjson(c, &r, err);
+        return read_ndjson(c, b, err);
     if (strncmp(type, "text/csv", 8) == 0)
-        return read_csv(c, numbers, &r, err);
+        return read_csv(c, b, err);
     return api_fail(c, 415, "media-type", err, FT_INVALID,
                     "Content-Type: expected application/json, application/x-ndjson or text/csv");
 }
@@ -231,11 +275,8 @@ static enum ft_status quarantine(struct api_call *c, const struct bulk *b, struc
     return st;
 }
 
-enum ft_status bulk_reply(struct api_call *c, const struct bulk *b, struct ft_err *err)
+static enum ft_status reply(struct api_call *c, const struct bulk *b, struct ft_err *err)
 {
-    enum ft_status st = quarantine(c, b, err);
-    if (st != FT_OK)
-        return st;
     int64_t n_new = 0, n_bad = 0;
     cJSON *body = cJSON_CreateObject();
     json_add_int(body, "received", (int64_t)b->n);
@@ -260,15 +301,69 @@ enum ft_status bulk_reply(struct api_call *c, const struct bulk *b, struct ft_er
     json_add_int(body, "rejected", n_bad);
     if (body == NULL || !cJSON_AddItemToObject(body, "items", items))
         cJSON_Delete(items);
-    st = reply_json(c->reply, n_bad > 0 ? 207 : 200, body, err);
+    const enum ft_status st = reply_json(c->reply, n_bad > 0 ? 207 : 200, body, err);
     cJSON_Delete(body);
     return st;
 }
 
-void bulk_free(struct bulk *b)
+/* The answers of the items that were good so far. */
+static void merge(struct bulk *b)
+{
+    for (size_t i = 0; i < b->n_good; i++) {
+        const struct ingest_result *r = &b->results[i];
+        struct bulk_answer *a = &b->answers[b->index[i]];
+        a->status = r->status;
+        a->is_new = r->is_new;
+        a->id = b->ops->has_id && r->status == FT_OK ? r->id : 0;
+        snprintf(a->reason, sizeof(a->reason), "%s", r->reason);
+        if (a->status != FT_OK && a->raw == NULL)
+            a->raw = b->ops->text(item_at(b, i));
+    }
+}
+
+static enum ft_status write_items(struct api_call *c, void *state, struct ft_err *err)
+{
+    struct bulk *b = state;
+    const struct ingest_policy policy = {.class_name = api_text(c, "class"), .source = c->actor};
+    enum ft_status st = FT_OK;
+    if (b->n_good > 0)
+        st = b->ops->ingest(c->db, &policy, b->items, b->n_good, b->results, err);
+    if (st != FT_OK && st != FT_PARTIAL)
+        return st;
+    merge(b);
+    st = quarantine(c, b, err);
+    return st == FT_OK ? reply(c, b, err) : st;
+}
+
+static void bulk_free(struct bulk *b)
 {
     for (size_t i = 0; i < b->n; i++)
         free(b->answers[i].raw);
+    for (size_t i = 0; i < b->n_good; i++)
+        b->ops->clear(item_at(b, i));
     free(b->answers);
-    *b = (struct bulk){0};
+    free(b->items);
+    free(b->index);
+    free(b->results);
+}
+
+enum ft_status bulk_post(struct api_call *c, const struct bulk_ops *ops, const void *ctx,
+                         int64_t *n_taken, int64_t *n_new, struct ft_err *err)
+{
+    struct bulk b = {.ops = ops, .ctx = ctx};
+    enum ft_status st = read_body(c, &b, err);
+    if (st == FT_OK) {
+        b.results = calloc(b.n_good + 1, sizeof(*b.results));
+        if (b.results == NULL)
+            st = ft_fail(err, FT_NOMEM, "no memory for %zu items", b.n_good);
+    }
+    if (st == FT_OK)
+        st = api_group(c, b.n, write_items, &b, err);
+    /* A kept answer leaves the results as they are: nothing new was taken. */
+    for (size_t i = 0; i < b.n_good && st == FT_OK && !c->reply->is_replayed; i++) {
+        *n_taken += b.results[i].status == FT_OK;
+        *n_new += b.results[i].status == FT_OK && b.results[i].is_new;
+    }
+    bulk_free(&b);
+    return st;
 }

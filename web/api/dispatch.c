@@ -6,19 +6,23 @@
 #include "app/base/json.h"
 #include "app/base/log.h"
 #include "app/config.h"
+#include "app/disk_guard.h"
 #include "app/writer.h"
 #include "db/db.h"
 #include "db/integration_store.h"
 #include "web/http/assets.h"
 #include "web/http/auth.h"
+#include "web/http/gunzip.h"
 #include "web/http/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define METRIC_ASSET (-1)
 #define IDEMPOTENCY_KEY_MAX 200
+#define INFLATED_MAX ((size_t)32 << 20) /* twice what a plain body may have */
 
 static bool is_get(const struct http_request *rq)
 {
@@ -51,10 +55,18 @@ static bool begin(void *ctx, struct http_exchange *x)
     x->metric = (int)x->route.row;
     x->max_body = route->max_body;
     x->is_inline = (route->flags & ROUTE_INLINE) != 0;
+    x->is_ingest = (route->flags & ROUTE_INGEST) != 0 && route->max_body > 0;
     /* A body is not read for a caller who brings no key where one is needed. */
     if (route->max_body > 0 && route->role > ROLE_VIEWER && !auth_has_token(rq)) {
         reply_problem(&x->reply, 401, "key-needed",
                       "this call needs an API key: Authorization: Bearer fettle_...", rq->id);
+        return false;
+    }
+    if (x->is_ingest && disk_guard_is_full(api->disk)) {
+        reply_problem(&x->reply, 507, "disk-full",
+                      "the disk is nearly full: readings are taken again when there is room",
+                      rq->id);
+        x->reply.retry_after_s = 10;
         return false;
     }
     return true;
@@ -250,7 +262,8 @@ static void once_init(struct once *o, struct api_call *c)
         (c->route->flags & ROUTE_IDEMPOTENT) != 0 ? http_header(c->rq, "Idempotency-Key") : NULL;
     snprintf(o->route, sizeof(o->route), "%s %s %s", c->route->key.method, c->route->key.pattern,
              c->match->n_params > 0 ? c->match->params[0] : "");
-    token_sha256(c->rq->body, c->rq->body_len, o->body_hash);
+    if (o->key != NULL)
+        token_sha256(c->rq->body, c->rq->body_len, o->body_hash);
 }
 
 static enum ft_status keep_once(struct db *db, void *ctx, struct ft_err *err)
@@ -288,6 +301,62 @@ static enum ft_status run_write(struct db *db, void *ctx, struct ft_err *err)
     struct once *o = ctx;
     o->call->db = db;
     return run_once(o, err);
+}
+
+struct group {
+    struct once once;
+    enum ft_status (*fn)(struct api_call *c, void *state, struct ft_err *err);
+    void *state;
+};
+
+static enum ft_status run_group(struct db *db, void *ctx, struct ft_err *err)
+{
+    struct group *g = ctx;
+    struct once *o = &g->once;
+    bool is_done = false;
+    enum ft_status st = FT_OK;
+    o->call->db = db;
+    if (o->key != NULL)
+        st = check_key_text(o->call, o->key, err);
+    if (st == FT_OK && o->key != NULL)
+        st = replay(o->call, o->key, o->route, o->body_hash, &is_done, err);
+    if (st != FT_OK || is_done)
+        return st;
+    st = g->fn(o->call, g->state, err);
+    if ((st != FT_OK && st != FT_PARTIAL) || o->key == NULL)
+        return st;
+    const enum ft_status kept = keep(o->call, o->key, o->route, o->body_hash, err);
+    return kept != FT_OK ? kept : st;
+}
+
+enum ft_status api_group(struct api_call *c, size_t n_points,
+                         enum ft_status (*fn)(struct api_call *c, void *state, struct ft_err *err),
+                         void *state, struct ft_err *err)
+{
+    struct group g = {.fn = fn, .state = state};
+    struct db *reader = c->db;
+    once_init(&g.once, c);
+    const enum ft_status st =
+        writer_group(c->api->writer, WRITER_WAIT_MS, n_points, run_group, &g, err);
+    c->db = reader;
+    return st;
+}
+
+/* The body of a ROUTE_RAW route as its handler reads it. */
+static enum ft_status read_raw(struct api_call *c, struct ft_err *err)
+{
+    c->body = c->rq->body;
+    c->body_len = c->rq->body_len;
+    const char *coding = http_header(c->rq, "Content-Encoding");
+    if ((c->route->flags & ROUTE_RAW) == 0 || coding == NULL || strcasecmp(coding, "identity") == 0)
+        return FT_OK;
+    if (strcasecmp(coding, "gzip") != 0)
+        return api_fail(c, 415, "content-encoding", err, FT_INVALID,
+                        "Content-Encoding: expected gzip");
+    const enum ft_status st =
+        gunzip(c->rq->body, c->rq->body_len, INFLATED_MAX, &c->inflated, &c->body_len, err);
+    c->body = c->inflated;
+    return st;
 }
 
 static enum ft_status run_read(struct api_call *c, struct ft_err *err)
@@ -352,9 +421,13 @@ static enum ft_status run(struct api_call *c, struct ft_err *err)
         st = check_params(c, err);
     if (st == FT_OK)
         st = parse_body(c, err);
+    if (st == FT_OK)
+        st = read_raw(c, err);
     if (st != FT_OK)
         return st;
-    if ((c->route->flags & ROUTE_WRITE) != 0) {
+    if ((c->route->flags & ROUTE_GROUP) != 0) {
+        st = c->route->handler(c, err);
+    } else if ((c->route->flags & ROUTE_WRITE) != 0) {
         struct once o;
         once_init(&o, c);
         st = writer_call(c->api->writer, WRITER_WAIT_MS, run_write, &o, err);
@@ -401,6 +474,7 @@ static void handle(void *ctx, void *worker, struct http_exchange *x)
             reply_problem(&x->reply, x->reply.status, c.problem, err.msg, x->request.id);
     }
     cJSON_Delete(c.json);
+    free(c.inflated);
 }
 
 static void done(void *ctx, const struct http_exchange *x, bool is_complete)

@@ -38,6 +38,7 @@ struct exchange {
     struct exchange *next; /* in the queue */
     enum phase phase;
     struct buf body;
+    size_t n_held; /* bytes of the server's body memory that this one has */
     size_t n_discarded;
     bool is_refused; /* the reply stands already; what comes of the body is thrown away */
     size_t uri_len;
@@ -56,10 +57,15 @@ struct server {
 
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t has_work, has_ended;
-    struct exchange *first, *last;
-    size_t n_queued, n_active;
+    struct line {
+        struct exchange *first, *last;
+        size_t n;
+    } lines[2]; /* ordinary, ingest */
+    size_t n_ingest_running;
+    size_t n_active;
+    size_t body_bytes;
     bool is_draining, is_stopping;
-    int64_t n_guard_refused;
+    int64_t n_guard_refused, n_full_refused;
     pthread_t *workers;
     size_t n_workers, n_ready;
     struct ft_err worker_err;
@@ -294,6 +300,32 @@ static void too_large(struct exchange *e)
     e->is_refused = true;
 }
 
+/* Takes n bytes of the body memory for this exchange; false when it is used up. A body always fits
+ * when it is the only one. */
+static bool hold_body(struct exchange *e, size_t n)
+{
+    struct server *s = e->server;
+    pthread_mutex_lock(&s->lock);
+    const bool has_room =
+        s->body_bytes == e->n_held || s->body_bytes + n <= s->options.max_body_bytes;
+    if (has_room) {
+        s->body_bytes += n;
+        e->n_held += n;
+    } else {
+        s->n_full_refused++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return has_room;
+}
+
+static void no_room(struct exchange *e)
+{
+    reply_problem(&e->x.reply, 503, "busy", "too much is being sent at once; send it again",
+                  e->x.request.id);
+    e->x.reply.retry_after_s = 1;
+    e->is_refused = true;
+}
+
 /* The header is complete: guard, address, route. */
 static enum MHD_Result on_header(struct exchange *e, const char *method, const char *version)
 {
@@ -333,6 +365,8 @@ static enum MHD_Result on_header(struct exchange *e, const char *method, const c
         e->is_refused = true;
     } else if (length > e->x.max_body) {
         too_large(e);
+    } else if (length > 0 && !hold_body(e, (size_t)length)) {
+        no_room(e);
     }
     if (e->is_refused && length > e->x.max_body + DISCARD_MAX) {
         e->x.reply.is_last = true;
@@ -349,6 +383,10 @@ static enum MHD_Result on_body(struct exchange *e, const char *data, size_t *len
     reaper_progress(e->server->reaper, slot_of(e->connection), *len);
     if (!e->is_refused && e->body.len + *len > e->x.max_body)
         too_large(e);
+    /* A chunked body says its length only as it comes. */
+    if (!e->is_refused && e->body.len + *len > e->n_held &&
+        !hold_body(e, e->body.len + *len - e->n_held))
+        no_room(e);
     if (e->is_refused) {
         buf_free(&e->body);
         e->n_discarded += *len;
@@ -361,22 +399,26 @@ static enum MHD_Result on_body(struct exchange *e, const char *data, size_t *len
     return MHD_YES;
 }
 
-/* Hands a complete request to the workers; false when the queue is full. */
+/* Hands a complete request to the workers; false when its line is full. */
 static bool enqueue(struct server *s, struct exchange *e)
 {
     pthread_mutex_lock(&s->lock);
-    const bool has_room = s->n_queued < s->options.max_queue && !s->is_stopping;
+    struct line *line = &s->lines[e->x.is_ingest];
+    const size_t max = e->x.is_ingest ? s->options.max_ingest_queue : s->options.max_queue;
+    const bool has_room = line->n < max && !s->is_stopping;
     if (has_room) {
         e->phase = PHASE_WORK;
         e->next = NULL;
         MHD_suspend_connection(e->connection);
-        if (s->last != NULL)
-            s->last->next = e;
+        if (line->last != NULL)
+            line->last->next = e;
         else
-            s->first = e;
-        s->last = e;
-        s->n_queued++;
+            line->first = e;
+        line->last = e;
+        line->n++;
         pthread_cond_signal(&s->has_work);
+    } else {
+        s->n_full_refused++;
     }
     pthread_mutex_unlock(&s->lock);
     return has_room;
@@ -399,6 +441,7 @@ static enum MHD_Result on_complete_request(struct exchange *e)
     }
     if (!enqueue(s, e)) {
         reply_problem(&e->x.reply, 503, "busy", "too many requests are waiting", e->x.request.id);
+        e->x.reply.retry_after_s = 1;
         return send_reply(e);
     }
     return MHD_YES;
@@ -442,8 +485,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     reaper_phase(s->reaper, slot_of(connection), REAPER_IDLE, 0);
     reply_free(&e->x.reply);
     buf_free(&e->body);
+    const size_t n_held = e->n_held;
     free(e);
     pthread_mutex_lock(&s->lock);
+    s->body_bytes -= n_held;
     s->n_active--;
     pthread_cond_signal(&s->has_ended);
     pthread_mutex_unlock(&s->lock);
@@ -484,20 +529,46 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
  * --------------------------------------------------------------------------------------
  */
 
+static struct exchange *pop(struct line *line)
+{
+    struct exchange *e = line->first;
+    line->first = e->next;
+    if (line->first == NULL)
+        line->last = NULL;
+    line->n--;
+    return e;
+}
+
+/* Ordinary requests first; two workers of three or more never take the other sort. When the server
+ * stops, all that waits is still answered. */
 static struct exchange *next_exchange(struct server *s)
 {
+    const size_t n = s->options.n_workers;
+    const size_t max_ingest = n > 2 ? n - 2 : 1;
+    struct exchange *e = NULL;
     pthread_mutex_lock(&s->lock);
-    while (s->first == NULL && !s->is_stopping)
+    for (;;) {
+        if (s->lines[0].n > 0)
+            e = pop(&s->lines[0]);
+        else if (s->lines[1].n > 0 && (s->n_ingest_running < max_ingest || s->is_stopping))
+            e = pop(&s->lines[1]);
+        if (e != NULL || s->is_stopping)
+            break;
         pthread_cond_wait(&s->has_work, &s->lock);
-    struct exchange *e = s->first;
-    if (e != NULL) {
-        s->first = e->next;
-        if (s->first == NULL)
-            s->last = NULL;
-        s->n_queued--;
     }
+    if (e != NULL)
+        s->n_ingest_running += e->x.is_ingest;
     pthread_mutex_unlock(&s->lock);
     return e;
+}
+
+static void end_ingest(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->n_ingest_running--;
+    if (s->lines[1].n > 0)
+        pthread_cond_signal(&s->has_work);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void *worker_main(void *arg)
@@ -515,10 +586,13 @@ static void *worker_main(void *arg)
     if (st != FT_OK)
         return NULL;
     for (struct exchange *e = next_exchange(s); e != NULL; e = next_exchange(s)) {
+        const bool is_ingest = e->x.is_ingest;
         s->ops.handle(s->ctx, worker, &e->x);
         finish_reply(e);
         e->phase = PHASE_READY;
-        MHD_resume_connection(e->connection);
+        MHD_resume_connection(e->connection); /* from here on e may be gone */
+        if (is_ingest)
+            end_ingest(s);
     }
     s->ops.worker_free(s->ctx, worker);
     return NULL;
@@ -688,9 +762,12 @@ int server_port(const struct server *s)
 void server_stats(struct server *s, struct server_stats *out)
 {
     pthread_mutex_lock(&s->lock);
-    out->n_queued = s->n_queued;
+    out->n_queued = s->lines[0].n + s->lines[1].n;
+    out->n_ingest_queued = s->lines[1].n;
     out->n_active = s->n_active;
+    out->body_bytes = s->body_bytes;
     out->n_guard_refused = s->n_guard_refused;
+    out->n_full_refused = s->n_full_refused;
     pthread_mutex_unlock(&s->lock);
     out->n_open = reaper_n_open(s->reaper);
     out->n_slow_ended = reaper_n_ended(s->reaper);

@@ -34,6 +34,7 @@ struct http_exchange {
     /* Set by begin(): */
     size_t max_body;          /* in bytes */
     bool is_inline;           /* answer on the event thread: for what never waits */
+    bool is_ingest;           /* brings readings: waits in a line of its own */
     struct route_match route; /* for the handler */
     int metric;               /* row of the metrics */
     double start_s;           /* monotonic */
@@ -60,6 +61,10 @@ struct server_options {
     unsigned n_event_threads, n_workers;
     unsigned max_connections, max_connections_per_address;
     unsigned max_queue; /* requests waiting for a worker; more are answered 503 */
+    /* Requests that bring readings have a line of their own and leave two workers (of three or
+     * more) to the others, so that reading goes on while the disk is slow. */
+    unsigned max_ingest_queue;
+    size_t max_body_bytes; /* bodies held at once; a request beyond is answered 503 */
     double header_s, idle_s;
 };
 
@@ -72,7 +77,10 @@ int server_port(const struct server *s);
 
 struct server_stats {
     size_t n_open, n_queued, n_active;
+    size_t n_ingest_queued;
+    size_t body_bytes; /* held now */
     int64_t n_slow_ended, n_guard_refused;
+    int64_t n_full_refused; /* answered 503 because a line or the memory was full */
 };
 void server_stats(struct server *s, struct server_stats *out);
 
