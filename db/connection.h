@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct reading_cache;
+struct reading_head;
 
 struct db {
     sqlite3 *handle;
@@ -23,6 +24,7 @@ struct db {
     sqlite3_stmt *statements[QUERY_COUNT]; /* prepared on first use */
     bool is_in_use[QUERY_COUNT];
     struct reading_cache *readings; /* db/reading_block.h; NULL until needed */
+    struct reading_head *head;      /* db/reading_head.h; NULL until needed */
 };
 
 /* A store call of several statements: all or nothing. Outside a transaction it is one of its own;

@@ -6,6 +6,7 @@
 #include "db/db.h"
 
 #include "db/connection.h"
+#include "db/reading_head.h"
 #include "db/statement.h"
 
 #include <errno.h>
@@ -239,6 +240,7 @@ void db_close(struct db *db)
     while (db->depth > 0)
         db_rollback(db);
     reading_cache_free(db->readings);
+    reading_head_free(db->head);
     for (size_t i = 0; i < QUERY_COUNT; i++)
         sqlite3_finalize(db->statements[i]);
     sqlite3_close(db->handle); /* the writer is the last to checkpoint, before the lock goes */
@@ -301,6 +303,7 @@ static void end_transaction(struct db *db)
 {
     if (sqlite3_get_autocommit(db->handle) == 0)
         run_plain(db, QUERY_rollback);
+    head_rolled_back(db);
 }
 
 enum ft_status db_commit(struct db *db, struct ft_err *err)
@@ -319,8 +322,10 @@ enum ft_status db_commit(struct db *db, struct ft_err *err)
         rc = run_plain(db, QUERY_change_counter_add);
     if (rc == SQLITE_OK)
         rc = run_plain(db, QUERY_commit);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
+        head_committed(db);
         return FT_OK;
+    }
     const enum ft_status st = sqlite_fail(db->handle, rc, db->path, err);
     end_transaction(db);
     return st;
@@ -364,6 +369,8 @@ enum ft_status unit_end(struct db *db, enum ft_status st, struct ft_err *err)
     int rc = st == FT_OK ? SQLITE_OK : run_plain(db, QUERY_savepoint_undo);
     if (rc == SQLITE_OK)
         rc = run_plain(db, QUERY_savepoint_release);
+    if (st != FT_OK)
+        head_rolled_back(db);
     if (rc == SQLITE_OK)
         return st;
     db->is_doomed = true; /* half of the call may stand: nothing of the transaction may stay */

@@ -3,9 +3,12 @@
 #include "app/base/embedded.h"
 #include "db/connection.h"
 #include "db/db.h"
+#include "db/reading_journal.h"
 #include "db/statement.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 int db_schema_version(void)
 {
@@ -77,6 +80,23 @@ static enum ft_status apply(struct db *db, size_t i, struct ft_err *err)
     return st;
 }
 
+/* fettle_journal_row(sensor_id, ts_ms, value): the journal row of one reading, for 0003. */
+static void sql_journal_row(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct reading_point p = {sqlite3_value_int64(argv[0]), sqlite3_value_int64(argv[1]),
+                              sqlite3_value_double(argv[2])};
+    unsigned char *row = NULL;
+    size_t len = 0;
+    if (argc != 3)
+        return;
+    if (sqlite3_value_type(argv[2]) == SQLITE_BLOB && sqlite3_value_bytes(argv[2]) == 8)
+        memcpy(&p.value, sqlite3_value_blob(argv[2]), sizeof(p.value)); /* a NaN with its bits */
+    if (journal_encode(&p, 1, &row, &len, NULL) == FT_OK)
+        sqlite3_result_blob(ctx, row, (int)len, free);
+    else
+        sqlite3_result_error_nomem(ctx);
+}
+
 enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
 {
     bool is_empty = false;
@@ -84,6 +104,11 @@ enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
     enum ft_status st = migrate_check(db, &is_empty, &version, err);
     if (st == FT_OK && is_empty && !may_create)
         st = ft_fail(err, FT_INVALID, "%s is empty, not a Fettle database", db->path);
+    if (st == FT_OK && (size_t)version < db_migrations_count &&
+        sqlite3_create_function(db->handle, "fettle_journal_row", 3,
+                                SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, sql_journal_row, NULL,
+                                NULL) != SQLITE_OK)
+        st = sqlite_fail(db->handle, SQLITE_NOMEM, db->path, err);
     for (size_t i = (size_t)version; st == FT_OK && i < db_migrations_count; i++)
         st = apply(db, i, err);
     return st;

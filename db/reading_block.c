@@ -2,6 +2,7 @@
 
 #include "db/connection.h"
 #include "db/db.h"
+#include "db/reading_head.h"
 #include "db/statement.h"
 
 #include <math.h>
@@ -181,6 +182,8 @@ enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct readi
     bind_int(&s, ":crc", seg->crc);
     bind_blob(&s, ":payload", seg->payload, seg->len);
     const enum ft_status st = statement_run(&s);
+    if (st == FT_OK)
+        head_note_block(db, sensor_id, seg->end_ms);
     if (st == FT_INVALID || st == FT_CONFLICT)
         ft_err_prefix(err, "readings of sensor %lld", (long long)sensor_id);
     return st;
@@ -195,33 +198,6 @@ static enum ft_status block_delete(struct db *db, int64_t sensor_id, int64_t sta
     return statement_run(&s);
 }
 
-/* --- recent rows ---------------------------------------------------------------------------- */
-
-enum ft_status recent_scan(struct db *db, int64_t sensor_id, int64_t first_ms, int64_t last_ms,
-                           struct run *out, struct ft_err *err)
-{
-    struct statement s = statement_begin(db, QUERY_recent_scan, err);
-    bind_int(&s, ":sensor_id", sensor_id);
-    bind_int(&s, ":first_ms", first_ms);
-    bind_int(&s, ":last_ms", last_ms);
-    while (statement_row(&s)) {
-        statement_fail(&s, run_reserve(out, 1, err));
-        if (s.status == FT_OK)
-            run_add(out, column_int(&s, 0), column_reading(&s, 1));
-    }
-    return statement_end(&s);
-}
-
-enum ft_status recent_delete(struct db *db, int64_t sensor_id, int64_t first_ms, int64_t last_ms,
-                             struct ft_err *err)
-{
-    struct statement s = statement_begin(db, QUERY_recent_delete, err);
-    bind_int(&s, ":sensor_id", sensor_id);
-    bind_int(&s, ":first_ms", first_ms);
-    bind_int(&s, ":last_ms", last_ms);
-    return statement_run(&s);
-}
-
 /* --- merge ---------------------------------------------------------------------------------- */
 
 /* One merge under way: the input, and the readings that wait to become blocks. */
@@ -230,18 +206,12 @@ struct merge {
     int64_t sensor_id;
     const int64_t *ts_ms;
     const double *value;
-    const bool *is_counted;
     size_t n, i; /* input, and what is taken of it */
     struct reading_cache *cache;
     struct run pending;
     struct reading_counts counts;
     struct ft_err *err;
 };
-
-static bool is_counted(const struct merge *m, size_t i)
-{
-    return m->is_counted == NULL || m->is_counted[i];
-}
 
 /* Writes n readings as blocks of about equal size. */
 static enum ft_status write_run(struct merge *m, const int64_t *ts_ms, const double *value,
@@ -290,8 +260,7 @@ static enum ft_status take_new(struct merge *m, size_t n)
     const int64_t *ts_ms = m->ts_ms + m->i;
     const double *value = m->value + m->i;
     enum ft_status st = FT_OK;
-    for (size_t k = 0; k < n; k++)
-        m->counts.n_new += is_counted(m, m->i + k);
+    m->counts.n_new += (int64_t)n;
     m->i += n;
     if (m->pending.n == 0 && n >= FLUSH_N) { /* bulk: straight from the input */
         const size_t n_direct = (n / SEGMENT_TARGET_N - 1) * SEGMENT_TARGET_N;
@@ -321,9 +290,9 @@ static bool compare_with_block(struct merge *m, const struct reading_segment *b,
             k++; /* ends: the block's last instant is end_ms */
         const bool is_there = m->cache->ts_ms[k] == m->ts_ms[i];
         const bool is_same = is_there && is_same_double(m->cache->value[k], m->value[i]);
-        m->counts.n_new += !is_there && is_counted(m, i);
-        m->counts.n_changed += is_there && !is_same && is_counted(m, i);
-        m->counts.n_unchanged += is_same && is_counted(m, i);
+        m->counts.n_new += !is_there;
+        m->counts.n_changed += is_there && !is_same;
+        m->counts.n_unchanged += is_same;
         is_changed = is_changed || !is_same;
     }
     *n_inside = i - m->i;
@@ -385,16 +354,11 @@ static enum ft_status merge_block(struct merge *m, const struct reading_segment 
 }
 
 enum ft_status block_merge(struct db *db, int64_t sensor_id, const int64_t *ts_ms,
-                           const double *value, size_t n, const bool *counted,
-                           struct reading_counts *counts, struct ft_err *err)
+                           const double *value, size_t n, struct reading_counts *counts,
+                           struct ft_err *err)
 {
-    struct merge m = {.db = db,
-                      .sensor_id = sensor_id,
-                      .ts_ms = ts_ms,
-                      .value = value,
-                      .is_counted = counted,
-                      .n = n,
-                      .err = err};
+    struct merge m = {
+        .db = db, .sensor_id = sensor_id, .ts_ms = ts_ms, .value = value, .n = n, .err = err};
     struct block_list blocks = {0};
     if (n == 0)
         return FT_OK;
@@ -414,5 +378,53 @@ enum ft_status block_merge(struct db *db, int64_t sensor_id, const int64_t *ts_m
         counts->n_changed += m.counts.n_changed;
         counts->n_unchanged += m.counts.n_unchanged;
     }
+    return st;
+}
+
+/* --- delete --------------------------------------------------------------------------------- */
+
+/* Writes the block in the cache again without first_ms .. last_ms. */
+static enum ft_status cut_block(struct db *db, int64_t sensor_id, const struct reading_segment *b,
+                                struct reading_cache *cache, int64_t first_ms, int64_t last_ms,
+                                int64_t *n_deleted, struct ft_err *err)
+{
+    struct reading_segment seg;
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        if (cache->ts_ms[i] >= first_ms && cache->ts_ms[i] <= last_ms)
+            continue;
+        cache->ts_ms[n] = cache->ts_ms[i];
+        cache->value[n++] = cache->value[i];
+    }
+    if (n == b->n)
+        return FT_OK;
+    *n_deleted += (int64_t)(b->n - n);
+    enum ft_status st = block_delete(db, sensor_id, b->start_ms, err);
+    if (st != FT_OK || n == 0)
+        return st;
+    st = segment_encode(cache->codec, cache->ts_ms, cache->value, n, &seg, err);
+    if (st == FT_OK)
+        st = block_insert(db, sensor_id, &seg, err);
+    segment_clear(&seg);
+    return st;
+}
+
+enum ft_status block_delete_range(struct db *db, int64_t sensor_id, int64_t first_ms,
+                                  int64_t last_ms, int64_t *n_deleted, struct ft_err *err)
+{
+    struct block_list blocks = {0};
+    struct reading_cache *cache = NULL;
+    enum ft_status st = reading_cache_get(db, &cache, err);
+    if (st == FT_OK)
+        st = block_list(db, sensor_id, first_ms, last_ms, &blocks, err);
+    for (size_t i = 0; i < blocks.n && st == FT_OK; i++) {
+        if (blocks.items[i].end_ms < first_ms)
+            continue;
+        st = block_load(db, sensor_id, &blocks.items[i], cache, err);
+        if (st == FT_OK)
+            st = cut_block(db, sensor_id, &blocks.items[i], cache, first_ms, last_ms, n_deleted,
+                           err);
+    }
+    block_list_free(&blocks);
     return st;
 }

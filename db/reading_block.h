@@ -1,6 +1,5 @@
-/* Private to db/: sealed blocks and recent rows of one sensor, and merging readings into blocks.
- * Holds at every commit: blocks of a sensor never overlap, and an instant is in a block or in a
- * recent row, never in both. All calls run inside a transaction of the caller. */
+/* Private to db/: the sealed blocks of one sensor, and merging readings into them. Blocks of a
+ * sensor never overlap. All calls run inside a transaction of the caller. */
 #ifndef DB_READING_BLOCK_H
 #define DB_READING_BLOCK_H
 
@@ -49,17 +48,15 @@ enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading
 enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct reading_segment *seg,
                             struct ft_err *err);
 
-/* Recent rows with first_ms <= instant <= last_ms, in order. */
-enum ft_status recent_scan(struct db *db, int64_t sensor_id, int64_t first_ms, int64_t last_ms,
-                           struct run *out, struct ft_err *err);
-enum ft_status recent_delete(struct db *db, int64_t sensor_id, int64_t first_ms, int64_t last_ms,
-                             struct ft_err *err);
-
 /* Merges n readings with growing instants into the sensor's blocks. Blocks in which nothing changes
- * are left as they are. is_counted, when not NULL, says which readings count in *counts. */
+ * are left as they are. */
 enum ft_status block_merge(struct db *db, int64_t sensor_id, const int64_t *ts_ms,
-                           const double *value, size_t n, const bool *is_counted,
-                           struct reading_counts *counts, struct ft_err *err);
+                           const double *value, size_t n, struct reading_counts *counts,
+                           struct ft_err *err);
+
+/* Takes readings with first_ms <= instant <= last_ms out of the blocks. */
+enum ft_status block_delete_range(struct db *db, int64_t sensor_id, int64_t first_ms,
+                                  int64_t last_ms, int64_t *n_deleted, struct ft_err *err);
 
 /* The same value to the last bit? */
 bool is_same_double(double a, double b);

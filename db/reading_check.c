@@ -1,7 +1,8 @@
-/* Looks at every block and recent row: what db_check() does beyond SQLite's own checks. */
+/* Looks at every block and journal row: what db_check() does beyond SQLite's own checks. */
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_block.h"
+#include "db/reading_head.h"
 #include "db/statement.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ static void clear_nothing(void *row)
     (void)row;
 }
 
-/* Is an instant of the block in the cache a recent row as well? *k goes up with the blocks. */
+/* Is an instant of the block in the cache in the head as well? *k goes up with the blocks. */
 static bool has_twice(const struct reading_cache *cache, size_t n, const struct run *recent,
                       size_t *k)
 {
@@ -43,7 +44,7 @@ static enum ft_status check_blocks(struct db *db, int64_t sensor_id,
         if (st == FT_OK)
             st = segment_check_summary(s, cache->ts_ms, cache->value, err);
         if (st == FT_OK && has_twice(cache, s->n, recent, &k))
-            st = ft_fail(err, FT_INVALID, "the instant %lld is in a block and in a recent row",
+            st = ft_fail(err, FT_INVALID, "the instant %lld is in a block and in the journal",
                          (long long)recent->ts_ms[k]);
     }
     return st;
@@ -54,11 +55,14 @@ static enum ft_status check_sensor(struct db *db, int64_t sensor_id, struct ft_e
     struct block_list blocks = {0};
     struct run recent = {0};
     struct reading_cache *cache = NULL;
+    struct reading_head *head = NULL;
     enum ft_status st = reading_cache_get(db, &cache, err);
+    if (st == FT_OK)
+        st = head_get(db, &head, err);
     if (st == FT_OK)
         st = block_list(db, sensor_id, INT64_MIN, INT64_MAX, &blocks, err);
     if (st == FT_OK)
-        st = recent_scan(db, sensor_id, INT64_MIN, INT64_MAX, &recent, err);
+        st = head_scan(head, sensor_id, INT64_MIN, INT64_MAX, &recent, err);
     if (st == FT_OK)
         st = check_blocks(db, sensor_id, &blocks, &recent, cache, err);
     block_list_free(&blocks);
@@ -66,6 +70,26 @@ static enum ft_status check_sensor(struct db *db, int64_t sensor_id, struct ft_e
     if (st == FT_INVALID)
         ft_err_prefix(err, "%s is damaged: sensor %lld", db->path, (long long)sensor_id);
     return st;
+}
+
+/* Every reading of the head is of a sensor that was looked at. */
+static enum ft_status check_head(struct db *db, const int64_t *sensor_ids, size_t n,
+                                 struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    enum ft_status st = head_get(db, &head, err);
+    if (st != FT_OK)
+        return st;
+    int64_t n_left = head_count(head);
+    for (size_t i = 0; i < n; i++) {
+        const struct head_slot *slot = head_find(head, sensor_ids[i]);
+        n_left -= slot != NULL ? (int64_t)slot->n : 0;
+    }
+    if (n_left == 0)
+        return FT_OK;
+    return ft_fail(err, FT_INVALID,
+                   "%s is damaged: the journal has %lld readings of a sensor that does not exist",
+                   db->path, (long long)n_left);
 }
 
 enum ft_status reading_check(struct db *db, struct ft_err *err)
@@ -79,6 +103,8 @@ enum ft_status reading_check(struct db *db, struct ft_err *err)
     const int64_t *ids = sensors.items;
     for (size_t i = 0; i < sensors.n && st == FT_OK; i++)
         st = check_sensor(db, ids[i], err);
+    if (st == FT_OK)
+        st = check_head(db, ids, sensors.n, err);
     free(sensors.items);
     const enum ft_status ended = db_commit(db, err);
     return st != FT_OK ? st : ended;

@@ -15,12 +15,40 @@ struct reading_counts {
     int64_t n_new, n_changed, n_unchanged;
 };
 
+/* One reading of a batch. */
+struct reading_point {
+    int64_t sensor_id;
+    int64_t ts_ms;
+    double value;
+};
+
+enum reading_outcome { READING_NEW, READING_CHANGED, READING_UNCHANGED };
+
 /* Readings of one sensor, sorted by instant, no instant twice. */
 struct readings {
     int64_t *ts_ms; /* [n], owned */
     double *value;  /* [n], owned */
     size_t n;
 };
+
+/* Writes an ingest batch: n readings of any sensors in any order (a later one in the array wins at
+ * the same sensor and instant) as one compressed row of the journal (one for each 65,536 points)
+ * inside the caller's transaction, or one of its own. outcome[n] gets an enum reading_outcome for
+ * each reading, NULL = not wanted. Adds to *counts. What changes nothing is not written, so a batch
+ * that is sent again writes nothing. Each call also moves a part of what the journal holds into
+ * blocks, so that its length stays bounded. FT_INVALID: a sensor does not exist; nothing is
+ * written. */
+enum ft_status reading_append(struct db *db, const struct reading_point *points, size_t n,
+                              unsigned char *outcome, struct reading_counts *counts,
+                              struct ft_err *err);
+
+/* Moves all of the journal into blocks: the file is smallest then. Good after a bulk import and
+ * once a night. */
+enum ft_status reading_seal(struct db *db, struct ft_err *err);
+
+/* Deletes the readings of a sensor with from_ms <= instant < to_ms. Seals first. */
+enum ft_status reading_delete(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                              int64_t *n_deleted, struct ft_err *err);
 
 /* Writes n readings of one sensor in any order (a later one in the arrays wins at the same instant)
  * inside the caller's transaction. Adds to *counts. Good for one reading and for a million. */

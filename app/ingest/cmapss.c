@@ -412,6 +412,8 @@ static enum ft_status write_all(struct db *db, const char *file, const struct im
                                    .n_new = s->n_new + s->n_changed,
                                    .n_unchanged = s->n_unchanged};
     if (st == FT_OK)
+        st = reading_seal(db, err); /* the file is smallest so */
+    if (st == FT_OK)
         st = import_finish(db, &row, err);
     if (st == FT_OK)
         st = db_commit(db, err);

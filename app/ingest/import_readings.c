@@ -10,6 +10,7 @@
 #include "app/ingest/readings_chunk.h"
 #include "db/db.h"
 #include "db/import_store.h"
+#include "db/reading_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,8 @@ static enum ft_status finish(struct db *db, int64_t import_id, const struct impo
                                    .n_new = s->n_new + s->n_changed,
                                    .n_unchanged = s->n_unchanged,
                                    .n_bad = s->n_bad};
-    return import_finish(db, &row, err);
+    enum ft_status st = reading_seal(db, err); /* the file is smallest so */
+    return st == FT_OK ? import_finish(db, &row, err) : st;
 }
 
 enum ft_status import_readings(struct db *db, const char *file, const struct import_options *o,

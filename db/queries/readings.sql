@@ -1,24 +1,21 @@
--- name: recent_get
-SELECT value FROM reading_recent WHERE sensor_id = :sensor_id AND ts_ms = :ts_ms
+-- name: journal_state
+SELECT upto_id, next_sensor_id, (SELECT min(id) FROM reading_journal) FROM reading_seal
 
--- name: recent_put
-INSERT INTO reading_recent (sensor_id, ts_ms, value) VALUES (:sensor_id, :ts_ms, :value)
-ON CONFLICT (sensor_id, ts_ms) DO UPDATE SET value = excluded.value
+-- name: journal_set_state
+UPDATE reading_seal SET upto_id = :upto_id, next_sensor_id = :next_sensor_id
 
--- name: recent_scan
-SELECT ts_ms, value FROM reading_recent
-WHERE sensor_id = :sensor_id AND ts_ms BETWEEN :first_ms AND :last_ms
-ORDER BY ts_ms
+-- name: journal_list
+SELECT id, payload FROM reading_journal WHERE id > :after_id ORDER BY id
 
--- name: recent_delete
-DELETE FROM reading_recent WHERE sensor_id = :sensor_id AND ts_ms BETWEEN :first_ms AND :last_ms
+-- name: journal_insert
+INSERT INTO reading_journal (id, n, payload) VALUES (:id, :n, :payload)
 
--- name: recent_is_long
-SELECT count(*) >= :limit
-FROM (SELECT 1 FROM reading_recent WHERE sensor_id = :sensor_id LIMIT :limit)
+-- name: journal_delete
+DELETE FROM reading_journal WHERE id <= :upto_id
 
--- name: recent_span
-SELECT count(*), min(ts_ms), max(ts_ms) FROM reading_recent WHERE sensor_id = :sensor_id
+-- name: sensor_block_end
+SELECT (SELECT b.end_ms FROM reading_block b WHERE b.sensor_id = s.id ORDER BY b.start_ms DESC LIMIT 1)
+FROM sensor s WHERE s.id = :sensor_id
 
 -- name: block_span
 SELECT ifnull(sum(n), 0), min(start_ms), max(end_ms) FROM reading_block WHERE sensor_id = :sensor_id
@@ -44,16 +41,14 @@ DELETE FROM reading_block WHERE sensor_id = :sensor_id AND start_ms = :start_ms
 SELECT id FROM sensor ORDER BY id
 
 -- name: reading_newest
-SELECT max((SELECT max(r.ts_ms) FROM reading_recent r WHERE r.sensor_id = s.id)),
-       max((SELECT b.end_ms FROM reading_block b WHERE b.sensor_id = s.id
+SELECT max((SELECT b.end_ms FROM reading_block b WHERE b.sensor_id = s.id
             ORDER BY b.start_ms DESC LIMIT 1))
 FROM sensor s
 
 -- name: reading_newest_of_asset
-SELECT max((SELECT max(r.ts_ms) FROM reading_recent r WHERE r.sensor_id = s.id)),
-       max((SELECT b.end_ms FROM reading_block b WHERE b.sensor_id = s.id
-            ORDER BY b.start_ms DESC LIMIT 1))
+SELECT s.id, (SELECT b.end_ms FROM reading_block b WHERE b.sensor_id = s.id
+              ORDER BY b.start_ms DESC LIMIT 1)
 FROM sensor s WHERE s.asset_id = :asset_id
 
 -- name: reading_count
-SELECT (SELECT count(*) FROM reading_recent) + (SELECT ifnull(sum(n), 0) FROM reading_block)
+SELECT ifnull(sum(n), 0) FROM reading_block

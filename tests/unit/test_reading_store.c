@@ -1,6 +1,7 @@
 #include "tests/db_fixture.h"
 
 #include "app/base/rng.h"
+#include "db/reading_journal.h"
 #include "db/reading_store.h"
 #include "db/statement.h"
 
@@ -275,6 +276,172 @@ static void test_reading_put_against_map_2(void **state)
     run_against_model(*state, 2, 200);
 }
 
+/* --- batches of many sensors ------------------------------------------------------------------ */
+
+enum { N_MANY = 40, MANY_SLOTS = 3000 };
+
+struct many {
+    int64_t sensor[N_MANY];
+    double value[N_MANY][MANY_SLOTS];
+    bool is_there[N_MANY][MANY_SLOTS];
+};
+
+/* Puts a random batch into the map and into points[]. */
+static size_t make_many(struct many *m, uint64_t round, struct reading_point *points,
+                        unsigned char *want)
+{
+    const size_t n = 1 + (size_t)rng_below(21, round, 1, round % 7 == 0 ? 4000 : 300);
+    const size_t base = (size_t)rng_below(21, round, 2, MANY_SLOTS);
+    const bool is_scatter = rng_below(21, round, 3, 3) == 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t draw = rng_u64(21, round, 10 + i);
+        const size_t s = (size_t)(draw % N_MANY);
+        const size_t k = (is_scatter ? (size_t)(draw >> 20) : base + i / N_MANY) % MANY_SLOTS;
+        const double v = (double)((draw >> 40) % 50);
+        points[i] = (struct reading_point){m->sensor[s], (int64_t)k * 1000, v};
+        want[i] = !m->is_there[s][k]    ? READING_NEW
+                  : m->value[s][k] == v ? READING_UNCHANGED
+                                        : READING_CHANGED;
+        m->is_there[s][k] = true;
+        m->value[s][k] = v;
+    }
+    return n;
+}
+
+static void assert_many(struct db *db, const struct many *m)
+{
+    struct ft_err err;
+    int64_t total = 0;
+    int64_t n_all = 0;
+    for (int s = 0; s < N_MANY; s++) {
+        struct readings r;
+        size_t k = 0;
+        assert_ok(reading_scan(db, m->sensor[s], INT64_MIN, INT64_MAX, &r, &err), err);
+        for (size_t i = 0; i < MANY_SLOTS; i++) {
+            if (!m->is_there[s][i])
+                continue;
+            assert_true(k < r.n);
+            assert_int_equal(r.ts_ms[k], (int64_t)i * 1000);
+            assert_close(r.value[k], m->value[s][i], 0);
+            k++;
+        }
+        assert_int_equal(k, r.n);
+        total += (int64_t)r.n;
+        readings_free(&r);
+    }
+    assert_ok(reading_count(db, &n_all, &err), err);
+    assert_int_equal(n_all, total);
+}
+
+/* Batches against a map: a second connection reads beside the writer, batches are taken back, the
+ * journal is sealed, readings are deleted, the file is opened again. */
+static void test_reading_append_against_map(void **state)
+{
+    struct db_fixture *f = *state;
+    static struct many m, before;
+    static struct reading_point points[4000];
+    static unsigned char want[4000], got[4000];
+    struct db *reader = NULL;
+    memset(&m, 0, sizeof(m));
+    for (int s = 0; s < N_MANY; s++) {
+        char name[20];
+        snprintf(name, sizeof(name), "s%d", s);
+        m.sensor[s] = db_fixture_sensor(f, name);
+    }
+    assert_ok(db_open_reader(f->path, &reader, &f->err), f->err);
+    for (uint64_t round = 0; round < 300; round++) {
+        struct reading_counts c = {0};
+        before = m;
+        const size_t n = make_many(&m, round, points, want);
+        assert_ok(db_begin(f->db, &f->err), f->err);
+        assert_ok(reading_append(f->db, points, n, got, &c, &f->err), f->err);
+        assert_true((size_t)(c.n_new + c.n_changed + c.n_unchanged) <= n);
+        if (round % 11 == 10) {
+            db_rollback(f->db);
+            m = before;
+            continue;
+        }
+        assert_ok(db_commit(f->db, &f->err), f->err);
+        for (size_t i = 0; i < n; i++)
+            if (want[i] == READING_NEW) /* of repeats, a later one says what it overwrote */
+                assert_true(got[i] == READING_NEW || got[i] == READING_UNCHANGED);
+        if (round % 9 == 8)
+            assert_ok(reading_seal(f->db, &f->err), f->err);
+        if (round % 25 == 24) {
+            int64_t n_deleted = 0;
+            const size_t s = (size_t)(round % N_MANY);
+            assert_ok(reading_delete(f->db, m.sensor[s], 100000, 200000, &n_deleted, &f->err),
+                      f->err);
+            for (size_t i = 100; i < 200; i++) {
+                n_deleted -= m.is_there[s][i];
+                m.is_there[s][i] = false;
+            }
+            assert_int_equal(n_deleted, 0);
+        }
+        if (round % 10 == 0)
+            assert_many(reader, &m);
+        if (round % 50 == 49) {
+            assert_many(f->db, &m);
+            assert_ok(db_check(f->db, &f->err), f->err);
+            db_close(reader);
+            db_fixture_reopen(f);
+            assert_ok(db_open_reader(f->path, &reader, &f->err), f->err);
+        }
+    }
+    db_close(reader);
+}
+
+/* The walk that seals goes on in steps, over a restart too, and the journal stays short. */
+static void test_reading_append_walks(void **state)
+{
+    struct db_fixture *f = *state;
+    enum { N_SENSORS = 300, N_ROUNDS = 2500 };
+    static int64_t sensor[N_SENSORS];
+    static struct reading_point points[N_SENSORS];
+    struct reading_counts c = {0};
+    int64_t n = 0;
+    for (int s = 0; s < N_SENSORS; s++) {
+        char name[20];
+        snprintf(name, sizeof(name), "s%d", s);
+        sensor[s] = db_fixture_sensor(f, name);
+    }
+    for (int r = 0; r < N_ROUNDS; r++) {
+        if (r % 250 == 0) /* one transaction for many rows: this test is not about commits */
+            assert_ok(db_begin(f->db, &f->err), f->err);
+        for (int s = 0; s < N_SENSORS; s++)
+            points[s] = (struct reading_point){sensor[s], (int64_t)r * 60000, (double)(r % 100)};
+        assert_ok(reading_append(f->db, points, N_SENSORS, NULL, &c, &f->err), f->err);
+        if (r % 250 == 249)
+            assert_ok(db_commit(f->db, &f->err), f->err);
+        if (r % 1000 == 999)
+            db_fixture_reopen(f);
+    }
+    assert_int_equal(c.n_new, (int64_t)N_SENSORS * N_ROUNDS);
+    assert_ok(reading_count(f->db, &n, &f->err), f->err);
+    assert_int_equal(n, c.n_new);
+    for (int s = 0; s < N_SENSORS; s += 37) {
+        struct readings r;
+        assert_ok(reading_scan(f->db, sensor[s], INT64_MIN, INT64_MAX, &r, &f->err), f->err);
+        assert_int_equal(r.n, N_ROUNDS);
+        for (size_t i = 0; i < r.n; i++)
+            assert_close(r.value[i], (double)(i % 100), 0);
+        readings_free(&r);
+    }
+    assert_ok(db_check(f->db, &f->err), f->err);
+    db_close(f->db);
+    f->db = NULL;
+    sqlite3 *handle;
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, "SELECT ifnull(sum(n), 0) FROM reading_journal", -1,
+                                        &stmt, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_true(sqlite3_column_int(stmt, 0) < 600000);
+    sqlite3_finalize(stmt);
+    sqlite3_close(handle);
+}
+
 static void test_reading_put_trickle_is_sealed(void **state)
 {
     struct db_fixture *f = *state;
@@ -465,6 +632,18 @@ static void test_reading_scan_beside_writer(void **state)
     }
 }
 
+/* test_row(sensor_id, ts_ms, value): a journal row. */
+static void sql_row(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const struct reading_point p = {sqlite3_value_int64(argv[0]), sqlite3_value_int64(argv[1]),
+                                    sqlite3_value_double(argv[2])};
+    unsigned char *row = NULL;
+    size_t len = 0;
+    assert_int_equal(argc, 3);
+    assert_int_equal(journal_encode(&p, 1, &row, &len, NULL), FT_OK);
+    sqlite3_result_blob(ctx, row, (int)len, free);
+}
+
 /* Every kind of damage is found and named. */
 static void test_db_check_finds_damage(void **state)
 {
@@ -480,8 +659,9 @@ static void test_db_check_finds_damage(void **state)
         {"INSERT INTO reading_block SELECT sensor_id, start_ms + 1, end_ms + 1, n, n_numbers, min, "
          "max, sum, last, crc, payload FROM reading_block LIMIT 1",
          "overlap"},
-        {"INSERT INTO reading_recent VALUES (1, 10, 1.0)", "recent row"},
-        {"PRAGMA foreign_keys = OFF; INSERT INTO reading_recent VALUES (77, 5, 1.0)", "points to"},
+        {"INSERT INTO reading_journal VALUES (1, 1, test_row(1, 10, 1.0))", "in the journal"},
+        {"INSERT INTO reading_journal VALUES (1, 1, test_row(77, 5, 1.0))", "does not exist"},
+        {"INSERT INTO reading_journal VALUES (1, 1, substr(test_row(1, 5, 1.0), 2))", "journal"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const int64_t sensor = db_fixture_sensor(f, "vib");
@@ -498,6 +678,7 @@ static void test_db_check_finds_damage(void **state)
         db_close(f->db);
         f->db = NULL;
         assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
+        sqlite3_create_function(handle, "test_row", 3, SQLITE_UTF8, NULL, sql_row, NULL, NULL);
         if (sqlite3_exec(handle, rows[i].sql, NULL, NULL, NULL) != SQLITE_OK)
             fail_msg("%s: %s", rows[i].sql, sqlite3_errmsg(handle));
         sqlite3_close(handle);
@@ -519,6 +700,8 @@ int main(void)
         db_test(test_reading_buckets_keep_extremes),
         db_test(test_reading_put_against_map_1),
         db_test(test_reading_put_against_map_2),
+        db_test(test_reading_append_against_map),
+        db_test(test_reading_append_walks),
         db_test(test_reading_put_trickle_is_sealed),
         db_test(test_reading_put_identical_writes_nothing),
         db_test(test_reading_put_segments_after_only),

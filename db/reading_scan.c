@@ -1,0 +1,358 @@
+/* Reading what db/reading_store.c wrote: blocks and the head merged into arrays, spans, charts. */
+#include "db/reading_store.h"
+
+#include "db/connection.h"
+#include "db/db.h"
+#include "db/reading_block.h"
+#include "db/reading_head.h"
+#include "db/statement.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- scan ----------------------------------------------------------------------------------- */
+
+/* Adds to out what the block in the cache and the head up to its end have within
+ * [first_ms, last_ms]. *k counts the readings of the head that are taken. */
+static void add_block(struct run *out, const struct reading_cache *cache, size_t n,
+                      const struct run *recent, size_t *k, int64_t first_ms, int64_t last_ms)
+{
+    size_t i = 0;
+    while (i < n && cache->ts_ms[i] < first_ms)
+        i++;
+    for (; i < n && cache->ts_ms[i] <= last_ms; i++) {
+        for (; *k < recent->n && recent->ts_ms[*k] < cache->ts_ms[i]; ++*k)
+            run_add(out, recent->ts_ms[*k], recent->value[*k]);
+        run_add(out, cache->ts_ms[i], cache->value[i]);
+    }
+}
+
+static enum ft_status scan_blocks(struct db *db, int64_t sensor_id, const struct block_list *blocks,
+                                  const struct run *recent, int64_t first_ms, int64_t last_ms,
+                                  struct run *out, struct ft_err *err)
+{
+    struct reading_cache *cache = NULL;
+    size_t n = recent->n;
+    size_t k = 0;
+    for (size_t b = 0; b < blocks->n; b++)
+        if (blocks->items[b].end_ms >= first_ms)
+            n += blocks->items[b].n;
+    if (n == 0)
+        return FT_OK;
+    enum ft_status st = reading_cache_get(db, &cache, err);
+    if (st == FT_OK)
+        st = run_reserve(out, n, err);
+    for (size_t b = 0; b < blocks->n && st == FT_OK; b++) {
+        if (blocks->items[b].end_ms < first_ms)
+            continue;
+        st = block_load(db, sensor_id, &blocks->items[b], cache, err);
+        if (st == FT_OK)
+            add_block(out, cache, blocks->items[b].n, recent, &k, first_ms, last_ms);
+    }
+    for (; st == FT_OK && k < recent->n; k++)
+        run_add(out, recent->ts_ms[k], recent->value[k]);
+    return st;
+}
+
+/* Blocks and head of [from_ms, to_ms), which is not empty. The caller frees both. */
+static enum ft_status find_all(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                               struct block_list *blocks, struct run *recent, struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    enum ft_status st = head_get(db, &head, err);
+    if (st == FT_OK)
+        st = block_list(db, sensor_id, from_ms, to_ms - 1, blocks, err);
+    return st == FT_OK ? head_scan(head, sensor_id, from_ms, to_ms - 1, recent, err) : st;
+}
+
+enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                            struct readings *out, struct ft_err *err)
+{
+    struct block_list blocks = {0};
+    struct run recent = {0};
+    struct run all = {0};
+    *out = (struct readings){0};
+    if (to_ms <= from_ms)
+        return FT_OK;
+    enum ft_status st = db_begin(db, err); /* blocks and head of one moment */
+    if (st != FT_OK)
+        return st;
+    st = find_all(db, sensor_id, from_ms, to_ms, &blocks, &recent, err);
+    if (st == FT_OK)
+        st = scan_blocks(db, sensor_id, &blocks, &recent, from_ms, to_ms - 1, &all, err);
+    block_list_free(&blocks);
+    run_free(&recent);
+    const enum ft_status ended = db_commit(db, err); /* nothing was written */
+    st = st != FT_OK ? st : ended;
+    if (st != FT_OK)
+        run_free(&all);
+    else if (all.n < all.cap / 2)
+        run_shrink(&all);
+    *out = (struct readings){all.ts_ms, all.value, all.n};
+    return st;
+}
+
+void readings_free(struct readings *r)
+{
+    free(r->ts_ms);
+    free(r->value);
+    *r = (struct readings){0};
+}
+
+/* --- span ----------------------------------------------------------------------------------- */
+
+static void widen_span(struct reading_span *s, int64_t n, int64_t first_ms, int64_t last_ms)
+{
+    s->first_ms = s->n == 0 || first_ms < s->first_ms ? first_ms : s->first_ms;
+    s->last_ms = s->n == 0 || last_ms > s->last_ms ? last_ms : s->last_ms;
+    s->n += n;
+}
+
+static enum ft_status find_span(struct db *db, int64_t sensor_id, struct reading_span *out,
+                                struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    struct readings last;
+    enum ft_status st = head_get(db, &head, err);
+    if (st != FT_OK)
+        return st;
+    struct statement s = statement_begin(db, QUERY_block_span, err);
+    bind_int(&s, ":sensor_id", sensor_id);
+    if (statement_row(&s) && column_int(&s, 0) > 0)
+        widen_span(out, column_int(&s, 0), column_int(&s, 1), column_int(&s, 2));
+    st = statement_end(&s);
+    const struct head_slot *slot = head_find(head, sensor_id);
+    if (slot != NULL)
+        widen_span(out, (int64_t)slot->n, slot->points[0].ts_ms, slot->points[slot->n - 1].ts_ms);
+    if (st != FT_OK || out->n == 0 || out->last_ms == INT64_MAX)
+        return st;
+    if (slot != NULL && slot->points[slot->n - 1].ts_ms == out->last_ms) {
+        out->last_value = slot->points[slot->n - 1].value;
+        return FT_OK;
+    }
+    st = reading_scan(db, sensor_id, out->last_ms, out->last_ms + 1, &last, err);
+    if (st == FT_OK && last.n == 1)
+        out->last_value = last.value[0];
+    readings_free(&last);
+    return st;
+}
+
+enum ft_status reading_span(struct db *db, int64_t sensor_id, struct reading_span *out,
+                            struct ft_err *err)
+{
+    *out = (struct reading_span){.last_value = NAN};
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    st = find_span(db, sensor_id, out, err);
+    const enum ft_status ended = db_commit(db, err);
+    return st != FT_OK ? st : ended;
+}
+
+/* --- buckets -------------------------------------------------------------------------------- */
+
+struct chart {
+    int64_t from_ms, to_ms;
+    size_t n;
+    struct reading_bucket *out; /* mean holds the sum until the end */
+    int64_t *last_ms;           /* [n], instant of last */
+};
+
+static struct reading_bucket *bucket_at(const struct chart *c, int64_t ts_ms, size_t *b)
+{
+    const unsigned __int128 span = (uint64_t)c->to_ms - (uint64_t)c->from_ms;
+    const unsigned __int128 offset = (uint64_t)ts_ms - (uint64_t)c->from_ms;
+    *b = (size_t)(offset * c->n / span);
+    if (*b + 1 < c->n && ts_ms >= c->out[*b + 1].start_ms) /* starts are rounded down */
+        ++*b;
+    return &c->out[*b];
+}
+
+/* Adds n_numbers > 0 readings of one bucket by their summary. */
+static void add_summary(const struct chart *c, const struct reading_segment *s)
+{
+    size_t b;
+    struct reading_bucket *k = bucket_at(c, s->start_ms, &b);
+    k->min = k->n == 0 || s->min < k->min ? s->min : k->min;
+    k->max = k->n == 0 || s->max > k->max ? s->max : k->max;
+    k->mean = (k->n == 0 ? 0 : k->mean) + s->sum;
+    if (k->n == 0 || s->end_ms > c->last_ms[b]) {
+        k->last = s->last;
+        c->last_ms[b] = s->end_ms;
+    }
+    k->n += (int64_t)s->n_numbers;
+}
+
+static void add_points(const struct chart *c, const int64_t *ts_ms, const double *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double v = value[i];
+        if (ts_ms[i] < c->from_ms || ts_ms[i] >= c->to_ms || isnan(v))
+            continue;
+        const struct reading_segment one = {.start_ms = ts_ms[i],
+                                            .end_ms = ts_ms[i],
+                                            .n_numbers = 1,
+                                            .min = v,
+                                            .max = v,
+                                            .sum = v,
+                                            .last = v};
+        add_summary(c, &one);
+    }
+}
+
+/* Does a reading of the head lie within the block's span? Then "last" needs the readings
+ * themselves. */
+static bool has_between(const struct run *recent, int64_t first_ms, int64_t last_ms)
+{
+    for (size_t i = 0; i < recent->n && recent->ts_ms[i] <= last_ms; i++)
+        if (recent->ts_ms[i] >= first_ms)
+            return true;
+    return false;
+}
+
+static enum ft_status fill_chart(struct db *db, int64_t sensor_id, const struct chart *c,
+                                 struct ft_err *err)
+{
+    struct block_list blocks = {0};
+    struct run recent = {0};
+    struct reading_cache *cache = NULL;
+    enum ft_status st = find_all(db, sensor_id, c->from_ms, c->to_ms, &blocks, &recent, err);
+    if (st == FT_OK)
+        st = reading_cache_get(db, &cache, err);
+    for (size_t i = 0; i < blocks.n && st == FT_OK; i++) {
+        const struct reading_segment *s = &blocks.items[i];
+        size_t first = 0;
+        size_t last = 0;
+        if (s->end_ms < c->from_ms)
+            continue;
+        const bool is_inside = s->start_ms >= c->from_ms && s->end_ms < c->to_ms &&
+                               bucket_at(c, s->start_ms, &first) == bucket_at(c, s->end_ms, &last);
+        if (is_inside && !has_between(&recent, s->start_ms, s->end_ms)) {
+            if (s->n_numbers > 0)
+                add_summary(c, s);
+            continue;
+        }
+        st = block_load(db, sensor_id, s, cache, err);
+        if (st == FT_OK)
+            add_points(c, cache->ts_ms, cache->value, s->n);
+    }
+    if (st == FT_OK)
+        add_points(c, recent.ts_ms, recent.value, recent.n);
+    block_list_free(&blocks);
+    run_free(&recent);
+    return st;
+}
+
+enum ft_status reading_buckets(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
+                               size_t n_buckets, struct reading_bucket *out, struct ft_err *err)
+{
+    struct chart c = {.from_ms = from_ms, .to_ms = to_ms, .n = n_buckets, .out = out};
+    if (to_ms <= from_ms || n_buckets == 0)
+        return ft_fail(err, FT_INVALID, "a chart needs a span and at least one column");
+    c.last_ms = calloc(n_buckets, sizeof(*c.last_ms));
+    if (c.last_ms == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu columns", n_buckets);
+    const unsigned __int128 span = (uint64_t)to_ms - (uint64_t)from_ms;
+    for (size_t b = 0; b < n_buckets; b++)
+        out[b] = (struct reading_bucket){
+            .start_ms = (int64_t)((uint64_t)from_ms + (uint64_t)(span * b / n_buckets)),
+            .min = NAN,
+            .max = NAN,
+            .mean = NAN,
+            .last = NAN};
+    enum ft_status st = db_begin(db, err);
+    if (st == FT_OK) {
+        st = fill_chart(db, sensor_id, &c, err);
+        const enum ft_status ended = db_commit(db, err);
+        st = st != FT_OK ? st : ended;
+    }
+    for (size_t b = 0; b < n_buckets; b++)
+        if (out[b].n > 0)
+            out[b].mean /= (double)out[b].n;
+    free(c.last_ms);
+    return st;
+}
+
+/* --- the store as a whole ------------------------------------------------------------------- */
+
+/* Newest instant of all blocks; INT64_MIN when there is none. */
+static enum ft_status newest_of_blocks(struct db *db, int64_t *ts_ms, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_reading_newest, err);
+    *ts_ms = statement_row(&s) ? column_int_or(&s, 0, INT64_MIN) : INT64_MIN;
+    return statement_end(&s);
+}
+
+enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    int64_t in_head = INT64_MIN;
+    int64_t in_blocks = INT64_MIN;
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    st = head_get(db, &head, err);
+    const bool is_in_head = st == FT_OK && head_newest(head, &in_head);
+    if (st == FT_OK)
+        st = newest_of_blocks(db, &in_blocks, err);
+    const enum ft_status ended = db_commit(db, err);
+    st = st != FT_OK ? st : ended;
+    if (st == FT_OK && !is_in_head && in_blocks == INT64_MIN)
+        return ft_fail(err, FT_NOT_FOUND, "there are no readings yet");
+    if (st == FT_OK)
+        *ts_ms = in_head > in_blocks ? in_head : in_blocks;
+    return st;
+}
+
+static enum ft_status newest_of_asset(struct db *db, int64_t asset_id, int64_t *ts_ms,
+                                      struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    enum ft_status st = head_get(db, &head, err);
+    if (st != FT_OK)
+        return st;
+    struct statement s = statement_begin(db, QUERY_reading_newest_of_asset, err);
+    bind_int(&s, ":asset_id", asset_id);
+    while (statement_row(&s)) {
+        const struct head_slot *slot = head_find(head, column_int(&s, 0));
+        const int64_t in_blocks = column_int_or(&s, 1, INT64_MIN);
+        const int64_t in_head = slot != NULL ? slot->points[slot->n - 1].ts_ms : INT64_MIN;
+        *ts_ms = in_blocks > *ts_ms ? in_blocks : *ts_ms;
+        *ts_ms = in_head > *ts_ms ? in_head : *ts_ms;
+    }
+    return statement_end(&s);
+}
+
+enum ft_status reading_newest_of_asset(struct db *db, int64_t asset_id, int64_t *ts_ms,
+                                       struct ft_err *err)
+{
+    int64_t newest_ms = INT64_MIN;
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    st = newest_of_asset(db, asset_id, &newest_ms, err);
+    const enum ft_status ended = db_commit(db, err);
+    st = st != FT_OK ? st : ended;
+    if (st == FT_OK && newest_ms == INT64_MIN)
+        return ft_fail(err, FT_NOT_FOUND, "asset %lld has no readings", (long long)asset_id);
+    if (st == FT_OK)
+        *ts_ms = newest_ms;
+    return st;
+}
+
+enum ft_status reading_count(struct db *db, int64_t *n, struct ft_err *err)
+{
+    struct reading_head *head = NULL;
+    enum ft_status st = db_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    st = head_get(db, &head, err);
+    if (st == FT_OK) {
+        struct statement s = statement_begin(db, QUERY_reading_count, err);
+        *n = (statement_row(&s) ? column_int(&s, 0) : 0) + head_count(head);
+        st = statement_end(&s);
+    }
+    const enum ft_status ended = db_commit(db, err);
+    return st != FT_OK ? st : ended;
+}
