@@ -87,6 +87,10 @@ void gbdt_predict(const struct gbdt *g, const struct matrix *x, double *out);
 enum ft_status gbdt_contributions(const struct gbdt *g, const double *row, double *out,
                                   struct ft_err *err);
 
+/* The same for all rows, in parallel, into out[n_rows][n_cols + 1]. */
+enum ft_status gbdt_contributions_rows(const struct gbdt *g, const struct matrix *x,
+                                       struct pool *pool, double *out, struct ft_err *err);
+
 /* Sum of split gains per column into out[n_cols]. */
 void gbdt_gain_importance(const struct gbdt *g, double *out);
 

@@ -222,6 +222,24 @@ static void test_objective_start_refuses(void **state)
     }
 }
 
+/* Sums are the raw scores, and all rows at once are the rows one by one. */
+static void assert_contributions_add_up(const struct gbdt *g, const struct matrix *x,
+                                        const double *score, struct pool *pool)
+{
+    const size_t width = x->n_cols + 1;
+    double *all = calloc(x->n_rows, width * sizeof(*all)), one[8];
+    assert_ok(gbdt_contributions_rows(g, x, pool, all, &err), err);
+    for (size_t i = 0; i < x->n_rows; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < width; j++)
+            sum += all[i * width + j];
+        assert_close(sum, score[i], 1e-9);
+        assert_ok(gbdt_contributions(g, matrix_row(x, i), one, &err), err);
+        assert_memory_equal(one, all + i * width, width * sizeof(*one));
+    }
+    free(all);
+}
+
 /* A fit of each objective: the loss falls, the bytes are those of one thread, the text comes back.
  */
 static void test_gbdt_fit_labels_all_objectives(void **state)
@@ -273,6 +291,7 @@ static void test_gbdt_fit_labels_all_objectives(void **state)
                 const double after = objective_loss(&t, score, block, pool);
                 assert_true(after < before - 0.01 * fabs(before));
                 objective_end(&t);
+                assert_contributions_add_up(g, &view, score, pool);
             }
             gbdt_free(g);
             pool_free(pool);
