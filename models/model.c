@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[] = {
-    [MODEL_GBDT] = "gbdt",   [MODEL_LOGISTIC] = "hazard_logit",
-    [MODEL_RIDGE] = "ridge", [MODEL_COX] = "cox",
-    [MODEL_AFT] = "aft",     [MODEL_WEIBULL_AGE] = "weibull_age"};
+static const char *const kind_names[] = {[MODEL_GBDT] = "gbdt",
+                                         [MODEL_LOGISTIC] = "hazard_logit",
+                                         [MODEL_RIDGE] = "ridge",
+                                         [MODEL_COX] = "cox",
+                                         [MODEL_AFT] = "aft",
+                                         [MODEL_WEIBULL_AGE] = "weibull_age",
+                                         [MODEL_GBDT_SURVIVAL] = "gbdt_survival"};
 static const char *const task_names[] = {
     [TASK_CLASSIFY] = "classify", [TASK_REGRESS] = "regress", [TASK_SURVIVAL] = "survival"};
 enum {
@@ -60,7 +63,10 @@ struct model_spec model_spec_default(enum model_kind kind, enum model_task task)
                                .row_sample = p.row_sample,
                                .col_sample = p.col_sample,
                                .min_child_weight = p.min_child_weight,
-                               .lambda = p.lambda};
+                               .lambda = p.lambda,
+                               .objective = -1,
+                               .quantile = p.quantile,
+                               .n_intervals = 20};
 }
 
 bool model_kind_takes(enum model_kind kind, enum model_task task)
@@ -76,7 +82,7 @@ enum ft_status model_fit(const struct model_spec *spec, const struct model_rows 
     if (!model_kind_takes(spec->kind, spec->task))
         return ft_fail(err, FT_INVALID, "a %s model cannot be fitted to the task %s",
                        model_kind_name(spec->kind), model_task_name(spec->task));
-    if (spec->task == TASK_SURVIVAL && rows->failed == NULL)
+    if (spec->task == TASK_SURVIVAL && rows->failed == NULL && rows->upper == NULL)
         return ft_fail(err, FT_INVALID, "task survival: no failure flags");
     struct model *m = calloc(1, sizeof(*m));
     if (m == NULL)
@@ -99,7 +105,7 @@ void model_predict_raw(const struct model *m, const struct matrix *x, double *ou
 double model_final_of_raw(const struct model *m, double raw)
 {
     if (m->task != TASK_CLASSIFY && m->kind != MODEL_WEIBULL_AGE)
-        return raw;
+        return m->ops->answer != NULL ? m->ops->answer(m->fitted, raw) : raw;
     return m->calibration != NULL ? calibration_apply(m->calibration, raw) : 1 / (1 + exp(-raw));
 }
 

@@ -20,12 +20,13 @@ enum model_kind {
     MODEL_RIDGE,
     MODEL_COX,
     MODEL_AFT,
-    MODEL_WEIBULL_AGE
+    MODEL_WEIBULL_AGE,
+    MODEL_GBDT_SURVIVAL
 };
 enum model_task { TASK_CLASSIFY, TASK_REGRESS, TASK_SURVIVAL };
 
-const char *
-model_kind_name(enum model_kind kind); /* gbdt, hazard_logit, ridge, cox, aft, weibull_age */
+/* gbdt, hazard_logit, ridge, cox, aft, weibull_age, gbdt_survival */
+const char *model_kind_name(enum model_kind kind);
 const char *model_task_name(enum model_task task);
 
 /* What to fit; members that a kind does not use are ignored. */
@@ -38,13 +39,19 @@ struct model_spec {
     double horizon; /* weibull_age only: P(failure within) of this length, unit of the ages */
     enum aft_kind distribution; /* aft only */
     uint64_t seed;
+    /* Trees. objective: a number of enum gbdt_objective that goes with the task, -1 = logistic to
+     * classify, squared to regress (or absolute, quantile, poisson), Cox for survival (or
+     * aft_weibull, aft_lognormal, aft_loglogistic, or logistic = discrete-time hazard). */
+    int objective;
+    double quantile;    /* of objective quantile */
+    size_t n_intervals; /* of the discrete-time hazard */
 };
 /* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
- * refuses. */
+ * refuses; the task's own objective; median; 20 intervals. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
 /* Is this a pair that model_fit() takes? gbdt: classify, regress; hazard_logit: classify; ridge:
- * regress; cox, aft and weibull_age: survival. */
+ * regress; cox, aft, weibull_age and gbdt_survival: survival. */
 bool model_kind_takes(enum model_kind kind, enum model_task task);
 /* Index of the kind or task with this name, -1 when there is none. */
 int model_kind_by_name(const char *name);
@@ -57,6 +64,9 @@ struct model_rows {
     const bool *failed;   /* survival only: failed at y, else right-censored there */
     const double *entry;  /* survival only: left truncation; NULL = all 0 */
     const double *weight; /* NULL = all 1 */
+    /* gbdt_survival with an AFT objective only: the failure lies in [y, upper], infinite = it was
+     * not seen, failed is not read then; NULL = as failed says. */
+    const double *upper;
 };
 
 struct model; /* opaque; never changes after fit or load, so any thread may score with it */

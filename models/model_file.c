@@ -144,8 +144,9 @@ static enum ft_status read_text(struct text_reader *r, struct model *m, struct f
 static enum ft_status read_head(struct text_reader *r, struct model *m, size_t *n_cols,
                                 struct ft_err *err)
 {
-    static const char *const kind_words[] = {"gbdt", "hazard_logit", "ridge",
-                                             "cox",  "aft",          "weibull_age"};
+    static const char *const kind_words[] = {"gbdt", "hazard_logit", "ridge",        "cox",
+                                             "aft",  "weibull_age",  "gbdt_survival"};
+    enum { N_KINDS = sizeof(kind_words) / sizeof(kind_words[0]) };
     static const char *const task_words[] = {"classify", "regress", "survival"};
     size_t version = 0, kind = 0, task = 0, n_texts = 0;
     enum ft_status st = text_get_size(r, "fettle-model", 1000000, &version, err);
@@ -153,7 +154,7 @@ static enum ft_status read_head(struct text_reader *r, struct model *m, size_t *
         return ft_fail(err, FT_INVALID, "model file has version %zu, this program reads version 1",
                        version);
     if (st == FT_OK)
-        st = text_get_word(r, "kind", kind_words, 6, &kind, err);
+        st = text_get_word(r, "kind", kind_words, N_KINDS, &kind, err);
     if (st == FT_OK)
         st = text_get_word(r, "task", task_words, 3, &task, err);
     if (st == FT_OK)

@@ -2,6 +2,7 @@
 #include "models/aft.h"
 #include "models/cox.h"
 #include "models/gbdt/gbdt.h"
+#include "models/gbdt/survival.h"
 #include "models/linear.h"
 #include "models/model_private.h"
 #include "models/text_io.h"
@@ -13,23 +14,54 @@
 
 /* --- boosted trees ---------------------------------------------------------------------------- */
 
+static bool objective_fits(enum gbdt_objective objective, enum model_task task)
+{
+    switch (objective) {
+    case GBDT_LOGISTIC:
+        return task != TASK_REGRESS;
+    case GBDT_SQUARED:
+    case GBDT_ABSOLUTE:
+    case GBDT_QUANTILE:
+    case GBDT_POISSON:
+        return task == TASK_REGRESS;
+    default:
+        return task == TASK_SURVIVAL;
+    }
+}
+
+static enum ft_status trees_params(const struct model_spec *spec, struct gbdt_params *p,
+                                   struct ft_err *err)
+{
+    static const enum gbdt_objective own[] = {
+        [TASK_CLASSIFY] = GBDT_LOGISTIC, [TASK_REGRESS] = GBDT_SQUARED, [TASK_SURVIVAL] = GBDT_COX};
+    if (spec->objective >= GBDT_N_OBJECTIVES ||
+        (spec->objective >= 0 && !objective_fits((enum gbdt_objective)spec->objective, spec->task)))
+        return ft_fail(err, FT_INVALID, "trees: objective %d does not go with the task %s",
+                       spec->objective, model_task_name(spec->task));
+    *p = gbdt_params_default(spec->objective >= 0 ? (enum gbdt_objective)spec->objective
+                                                  : own[spec->task]);
+    p->n_trees = spec->n_trees;
+    p->max_leaves = spec->max_leaves;
+    p->max_depth = spec->max_depth;
+    p->n_bins = spec->n_bins;
+    p->rate = spec->rate;
+    p->lambda = spec->lambda;
+    p->min_child_weight = spec->min_child_weight;
+    p->row_sample = spec->row_sample;
+    p->col_sample = spec->col_sample;
+    p->quantile = spec->quantile;
+    p->seed = spec->seed;
+    return FT_OK;
+}
+
 static enum ft_status trees_fit(const struct model_spec *spec, const struct model_rows *rows,
                                 struct pool *pool, void **out, struct ft_err *err)
 {
-    struct gbdt_params p =
-        gbdt_params_default(spec->task == TASK_CLASSIFY ? GBDT_LOGISTIC : GBDT_SQUARED);
-    p.n_trees = spec->n_trees;
-    p.max_leaves = spec->max_leaves;
-    p.max_depth = spec->max_depth;
-    p.n_bins = spec->n_bins;
-    p.rate = spec->rate;
-    p.lambda = spec->lambda;
-    p.min_child_weight = spec->min_child_weight;
-    p.row_sample = spec->row_sample;
-    p.col_sample = spec->col_sample;
-    p.seed = spec->seed;
+    struct gbdt_params p;
     struct gbdt *g = NULL;
-    const enum ft_status st = gbdt_fit(&rows->x, rows->y, rows->weight, &p, pool, &g, err);
+    enum ft_status st = trees_params(spec, &p, err);
+    if (st == FT_OK)
+        st = gbdt_fit(&rows->x, rows->y, rows->weight, &p, pool, &g, err);
     *out = g;
     return st;
 }
@@ -52,16 +84,12 @@ static size_t trees_n_cols(const void *fitted)
 
 static bool trees_fits_task(const void *fitted, enum model_task task)
 {
-    switch (gbdt_objective_of(fitted)) {
-    case GBDT_LOGISTIC:
-        return task == TASK_CLASSIFY;
-    case GBDT_SQUARED:
-    case GBDT_ABSOLUTE:
-    case GBDT_QUANTILE:
-        return task == TASK_REGRESS;
-    default:
-        return false;
-    }
+    return objective_fits(gbdt_objective_of(fitted), task);
+}
+
+static double trees_answer(const void *fitted, double raw)
+{
+    return gbdt_answer(fitted, raw);
 }
 
 static void trees_write(const void *fitted, struct buf *out)
@@ -396,6 +424,68 @@ static enum ft_status age_read(const char *text, size_t len, void **out, struct 
     return FT_OK;
 }
 
+/* --- trees of lives --------------------------------------------------------------------------- */
+
+static enum ft_status lives_fit(const struct model_spec *spec, const struct model_rows *rows,
+                                struct pool *pool, void **out, struct ft_err *err)
+{
+    struct gbdt_params p;
+    struct survival_trees *m = NULL;
+    const bool has_upper = rows->upper != NULL && spec->objective > GBDT_COX;
+    const struct gbdt_labels labels = {.y = rows->y,
+                                       .weight = rows->weight,
+                                       .failed = has_upper ? NULL : rows->failed,
+                                       .upper = has_upper ? rows->upper : NULL,
+                                       .entry = rows->entry};
+    *out = NULL;
+    enum ft_status st = trees_params(spec, &p, err);
+    if (st == FT_OK && !has_upper && rows->failed == NULL)
+        st = ft_fail(err, FT_INVALID, "trees: no failure flags");
+    if (st == FT_OK)
+        st = survival_trees_fit(&rows->x, &labels, &p, spec->n_intervals, pool, &m, err);
+    *out = m;
+    return st;
+}
+
+static void lives_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    survival_trees_predict(fitted, x, out);
+}
+
+static enum ft_status lives_contributions(const void *fitted, const double *row, double *out,
+                                          struct ft_err *err)
+{
+    return survival_trees_contributions(fitted, row, out, err);
+}
+
+static double lives_probability(const void *fitted, const double *row, double age, double t)
+{
+    return survival_trees_probability(fitted, row, age, t);
+}
+
+static size_t lives_n_cols(const void *fitted)
+{
+    return survival_trees_n_cols(fitted);
+}
+
+static void lives_write(const void *fitted, struct buf *out)
+{
+    survival_trees_write(fitted, out);
+}
+
+static enum ft_status lives_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct survival_trees *m = NULL;
+    const enum ft_status st = survival_trees_read(text, len, &m, err);
+    *out = m;
+    return st;
+}
+
+static void lives_free(void *fitted)
+{
+    survival_trees_free(fitted);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define TASKS(task) (1U << (task))
@@ -409,6 +499,7 @@ static const struct model_ops kinds[] = {
                     .fit = trees_fit,
                     .predict = trees_predict,
                     .contributions = trees_contributions,
+                    .answer = trees_answer,
                     .n_cols = trees_n_cols,
                     .fits_task = trees_fits_task,
                     .write = trees_write,
@@ -446,6 +537,16 @@ static const struct model_ops kinds[] = {
                            .write = age_write,
                            .read = age_read,
                            .free = free},
+    [MODEL_GBDT_SURVIVAL] = {.name = "gbdt_survival",
+                             .tasks = TASKS(TASK_SURVIVAL),
+                             .fit = lives_fit,
+                             .predict = lives_predict,
+                             .contributions = lives_contributions,
+                             .probability = lives_probability,
+                             .n_cols = lives_n_cols,
+                             .write = lives_write,
+                             .read = lives_read,
+                             .free = lives_free},
 };
 
 const struct model_ops *model_ops_of(enum model_kind kind)

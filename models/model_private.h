@@ -14,7 +14,8 @@ struct model_ops {
     enum ft_status (*contributions)(const void *fitted, const double *row, double *out,
                                     struct ft_err *err);
     double (*probability)(const void *fitted, const double *row, double age,
-                          double t); /* or NULL */
+                          double t);                  /* or NULL */
+    double (*answer)(const void *fitted, double raw); /* of a regression; NULL = the raw value */
     size_t (*n_cols)(const void *fitted);
     bool (*fits_task)(const void *fitted, enum model_task task); /* NULL = always */
     void (*write)(const void *fitted, struct buf *out);

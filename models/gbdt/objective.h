@@ -44,6 +44,18 @@ size_t objective_n_blocks(size_t n_rows);
 double objective_loss(const struct targets *t, const double *score, double *block_sum,
                       struct pool *pool);
 
+/* GBDT_COX: the failure times, rising, into time[] and the baseline's cumulative hazard at them
+ * (Breslow with Efron weights) into cumulative[], both of objective_cox_n_times(). */
+size_t objective_cox_n_times(const struct targets *t);
+void objective_cox_baseline(const struct targets *t, const double *score, double *time,
+                            double *cumulative, struct pool *pool);
+
+/* GBDT_AFT_*: the most likely shift of all scores and scale of log time for trees that are done.
+ * The scale that the trees were grown with holds what the columns explain as well. FT_TOO_FEW: it
+ * is 0; FT_NOMEM. */
+enum ft_status objective_aft_refit(const struct targets *t, const double *score, double *shift,
+                                   double *scale, struct ft_err *err);
+
 /* Must leaves be set by objective_leaf() instead of -G / (H + lambda)? */
 bool objective_renews(enum gbdt_objective objective);
 struct weighted {

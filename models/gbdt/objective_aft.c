@@ -124,6 +124,7 @@ static double aft_loss(const struct targets *t, const double *score, size_t begi
 
 struct constant {
     const struct targets *t;
+    const double *score;  /* taken off the log times instead of the middle; NULL = none */
     double middle, alpha; /* alpha = 1 / scale when given */
     size_t n;             /* unknowns */
 };
@@ -163,7 +164,8 @@ static double constant_row(const struct constant *c, size_t i, double u, double 
     const enum standard_law law = laws[c->t->objective];
     const struct span s = span_of(c->t, i);
     const double w = target_weight(c->t, i);
-    const double low = s.low - c->middle, high = s.high - c->middle, entry = s.entry - c->middle;
+    const double middle = c->score != NULL ? c->score[i] : c->middle;
+    const double low = s.low - middle, high = s.high - middle, entry = s.entry - middle;
     double value, d[5] = {0};
     if (s.is_known || alpha * (high - low) < NARROW) {
         value = log(alpha) + law_log_density(law, alpha * low - u, d);
@@ -222,32 +224,53 @@ static bool guess(const struct targets *t, double *middle, double *spread, doubl
     return n_ends > 0;
 }
 
+static enum ft_status search(struct constant *c, double weight, double at[2], struct ft_err *err)
+{
+    double factor[4];
+    struct optim_result result;
+    const struct optim_problem problem = {.n = c->n,
+                                          .evaluate = constant_value,
+                                          .ctx = c,
+                                          .scale = weight,
+                                          .pivot_tolerance = 1e-12,
+                                          .is_convex = c->t->labels.entry == NULL};
+    const enum ft_status st = optim_newton(&problem, at, factor, &result, err);
+    if (st == FT_NOMEM || (st == FT_OK && !result.runs_away))
+        return st;
+    return ft_fail(err, FT_TOO_FEW,
+                   "trees: the failure times tell no law (all at one time, or censoring says it "
+                   "all)");
+}
+
 static enum ft_status aft_start(struct targets *t, double *base, struct ft_err *err)
 {
-    double spread, weight, at[2] = {0, 0}, factor[4];
-    struct optim_result result;
+    double spread, weight, at[2] = {0, 0};
     struct constant c = {.t = t, .n = t->parameter > 0 ? 1 : 2};
     if (!guess(t, &c.middle, &spread, &weight))
         return ft_fail(err, FT_TOO_FEW, "trees: no failures among %zu rows", t->n_rows);
     c.alpha = t->parameter > 0 ? 1 / t->parameter : 0;
     at[1] = 1 / fmax(spread, 1e-3);
-    const struct optim_problem problem = {.n = c.n,
-                                          .evaluate = constant_value,
-                                          .ctx = &c,
-                                          .scale = weight,
-                                          .pivot_tolerance = 1e-12,
-                                          .is_convex = t->labels.entry == NULL};
-    const enum ft_status st = optim_newton(&problem, at, factor, &result, err);
-    if (st == FT_NOMEM)
+    const enum ft_status st = search(&c, weight, at, err);
+    if (st != FT_OK)
         return st;
-    if (st != FT_OK || result.runs_away)
-        return ft_fail(
-            err, FT_TOO_FEW,
-            "trees: the failure times tell no law (all at one time, or censoring says it "
-            "all)");
     const double alpha = c.n > 1 ? at[1] : c.alpha;
     t->parameter = 1 / alpha;
     *base = c.middle + at[0] / alpha;
+    return FT_OK;
+}
+
+enum ft_status objective_aft_refit(const struct targets *t, const double *score, double *shift,
+                                   double *scale, struct ft_err *err)
+{
+    double at[2] = {0, 1 / t->parameter}, weight = 0;
+    struct constant c = {.t = t, .score = score, .n = 2};
+    for (size_t i = 0; i < t->n_rows; i++)
+        weight += target_weight(t, i);
+    const enum ft_status st = search(&c, weight, at, err);
+    if (st != FT_OK)
+        return st;
+    *scale = 1 / at[1];
+    *shift = at[0] / at[1];
     return FT_OK;
 }
 

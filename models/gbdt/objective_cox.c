@@ -221,6 +221,23 @@ static void cox_prepare(const struct targets *t, const double *score, struct poo
     }
 }
 
+size_t objective_cox_n_times(const struct targets *t)
+{
+    return ((const struct cox_state *)t->state)->n_times;
+}
+
+void objective_cox_baseline(const struct targets *t, const double *score, double *time,
+                            double *cumulative, struct pool *pool)
+{
+    const struct cox_state *s = t->state;
+    cox_prepare(t, score, pool);
+    for (size_t k = 0; k < s->n_times; k++)
+        cumulative[k] = s->moments[k + 1].to * exp(-s->top);
+    for (size_t i = 0; i < t->n_rows; i++)
+        if (is_failure(t, i))
+            time[s->n_to[i] - 1] = t->labels.y[i];
+}
+
 static void cox_rows(const struct targets *t, const double *score, size_t begin, size_t end,
                      double *g, double *h)
 {

@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include "app/base/rng.h"
+#include "models/gbdt/gbdt.h"
 #include "models/model.h"
 
 #include <stdbool.h>
@@ -123,6 +124,34 @@ static void test_model_save_round_trip(void **state)
     check_round_trip(MODEL_COX, TASK_SURVIVAL);
     check_round_trip(MODEL_AFT, TASK_SURVIVAL);
     check_round_trip(MODEL_WEIBULL_AGE, TASK_SURVIVAL);
+    check_round_trip(MODEL_GBDT_SURVIVAL, TASK_SURVIVAL);
+}
+
+/* Counts come back as counts; an objective of lives cannot regress. */
+static void test_model_fit_objectives(void **state)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    struct model *m;
+    struct pool *pool;
+    struct model_spec spec = model_spec_default(MODEL_GBDT, TASK_REGRESS);
+    const struct model_rows rows = {.x = {.data = s->x, .n_rows = N, .n_cols = M, .stride = M},
+                                    .y = s->y};
+    double answer[N], sum = 0, want = 0;
+    make_sample(s, false);
+    for (size_t i = 0; i < N; i++)
+        want += s->y[i] = floor(exp(s->x[i * M]) + rng_uniform(3, 0, i));
+    assert_ok(pool_new(2, &pool, &err), err);
+    spec.objective = GBDT_POISSON;
+    assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+    model_predict(m, &rows.x, answer);
+    for (size_t i = 0; i < N; i++)
+        sum += answer[i];
+    assert_rel(sum, want, 0.05);
+    model_free(m);
+    spec.objective = GBDT_COX;
+    assert_int_equal(model_fit(&spec, &rows, pool, &m, &err), FT_INVALID);
+    pool_free(pool);
+    free(s);
 }
 
 static void test_model_fit_refuses_wrong_pairs(void **state)
@@ -175,14 +204,15 @@ static void test_model_survival_direction(void **state)
         s->time[i] *= exp(-s->x[i * M]); /* column 0 shortens life */
         s->failed[i] = i % 5 != 0;
     }
-    const enum model_kind kinds[] = {MODEL_COX, MODEL_AFT};
+    const enum model_kind kinds[] = {MODEL_COX, MODEL_AFT, MODEL_GBDT_SURVIVAL};
     const double rows[] = {-1, 0, 0, 1, 0, 0};
     const struct matrix x = {rows, 2, M, M};
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < 3; k++) {
         struct model *m = fit(kinds[k], TASK_SURVIVAL, s);
         double raw[2];
         model_predict(m, &x, raw);
-        assert_true(raw[1] - raw[0] > 1.5);
+        /* Ten trees of rate 0.1 go part of the way only. */
+        assert_true(raw[1] - raw[0] > (kinds[k] == MODEL_GBDT_SURVIVAL ? 0.8 : 1.5));
         assert_true(model_failure_probability(m, rows, 0, 60) + 0.2 <
                     model_failure_probability(m, rows + M, 0, 60));
         model_free(m);
@@ -288,7 +318,7 @@ static void test_model_load_refuses(void **state)
 
 static void test_model_names(void **state)
 {
-    for (int k = MODEL_GBDT; k <= MODEL_WEIBULL_AGE; k++)
+    for (int k = MODEL_GBDT; k <= MODEL_GBDT_SURVIVAL; k++)
         assert_int_equal(model_kind_by_name(model_kind_name((enum model_kind)k)), k);
     for (int t = TASK_CLASSIFY; t <= TASK_SURVIVAL; t++)
         assert_int_equal(model_task_by_name(model_task_name((enum model_task)t)), t);
@@ -299,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_save_round_trip),
+        cmocka_unit_test(test_model_fit_objectives),
         cmocka_unit_test(test_model_fit_refuses_wrong_pairs),
         cmocka_unit_test(test_model_weibull_age_probability),
         cmocka_unit_test(test_model_survival_direction),
