@@ -9,7 +9,7 @@
 
 #define DICTIONARY_NONE ((size_t)-1)
 
-struct dictionary; /* opaque; one thread at a time */
+struct dictionary; /* opaque; one thread at a time, or many that only look */
 
 struct dictionary *dictionary_new(void);    /* NULL when memory is gone */
 void dictionary_free(struct dictionary *d); /* NULL is fine */

@@ -34,7 +34,7 @@ static const char *place_of(const struct fit_request *q, const char *name, size_
 }
 
 /* Names of columns for CSV, places of vectors for .npy. */
-static struct table_request request_of(const struct fit_request *q)
+static struct table_request request_of(const struct fit_request *q, struct pool *pool)
 {
     size_t k = 1;
     const bool is_npy = table_is_npy(q->path);
@@ -43,6 +43,7 @@ static struct table_request request_of(const struct fit_request *q)
                               .group = q->group,
                               .drop = q->drop,
                               .category = q->category,
+                              .pool = pool,
                               .is_stopped = q->is_stopped};
     if (is_npy) {
         t.label = place_of(q, q->label, &k);
@@ -64,9 +65,10 @@ static enum ft_status record_name(char **have, const char *name, struct ft_err *
     return FT_OK;
 }
 
-static enum ft_status read_table(const struct fit_request *q, struct table *t, struct ft_err *err)
+static enum ft_status read_table(const struct fit_request *q, struct pool *pool, struct table *t,
+                                 struct ft_err *err)
 {
-    const struct table_request request = request_of(q);
+    const struct table_request request = request_of(q, pool);
     size_t k = 0;
     enum ft_status st = table_read(place_of(q, q->path, &k), &request, t, err);
     if (st == FT_OK)
@@ -401,7 +403,7 @@ enum ft_status fit_job_run(const struct fit_request *q, struct pool *pool, struc
     struct label label = {0, 1};
     *o = (struct fit_outcome){0};
     double start_s = clock_mono_s();
-    enum ft_status st = read_table(q, &o->table, err);
+    enum ft_status st = read_table(q, pool, &o->table, err);
     o->read_s = clock_mono_s() - start_s;
     if (st == FT_OK)
         st = settle_task(q, o, &label, err);

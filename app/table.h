@@ -7,6 +7,7 @@
 
 #include "app/base/buf.h"
 #include "app/base/json.h"
+#include "app/base/pool.h"
 #include "app/base/status.h"
 #include "app/npy.h"
 #include "models/matrix.h"
@@ -39,6 +40,7 @@ struct table_request {
      * are missing values. The label is then optional: without one in the request, that of the
      * schema is used when the table has it. */
     const struct table_schema *schema;
+    struct pool *pool;        /* reads a CSV file; NULL = the calling thread alone */
     bool (*is_stopped)(void); /* may be NULL */
 };
 

@@ -17,7 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("cli", "api", "browser")
 # With ThreadSanitizer only what uses threads is worth its time.
-THREADED = re.compile(r"unit/test_(pool|gbdt|validate|train|dataset|features|ingest|import|writer|"
+THREADED = re.compile(r"unit/test_(pool|gbdt|validate|table_rows|train|dataset|features|ingest|import|writer|"
                       r"reading_store|model|night|server|sender|outbox)|cli/test_(import|learn)|api/")
 
 

@@ -45,11 +45,14 @@ static enum ft_status score(const struct arguments *a, struct scoring *s, struct
     enum ft_status st = fit_model_open(a->model, &s->m, err);
     request.schema = &s->m.schema;
     if (st == FT_OK)
-        st = table_read(a->table, &request, &s->table, err);
-    if (st == FT_OK)
         st = pool_new((size_t)a->threads, &pool, err);
-    if (st != FT_OK)
+    request.pool = pool;
+    if (st == FT_OK)
+        st = table_read(a->table, &request, &s->table, err);
+    if (st != FT_OK) {
+        pool_free(pool);
         return st;
+    }
     s->p = calloc(s->table.x.n_rows, sizeof(*s->p));
     if (s->p == NULL) {
         pool_free(pool);

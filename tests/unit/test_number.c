@@ -14,6 +14,12 @@ static void expect_as_strtod(const char *text)
         fail_msg("'%s' was refused", text);
     if (memcmp(&got, &want, sizeof(got)) != 0)
         fail_msg("'%s': got %.17g, want %.17g", text, got, want);
+    char roomy[16 + 64] = "0.1,-2e3,4.4,9,9";
+    const size_t len = strlen(text);
+    assert_true(len < 64);
+    memcpy(roomy + 16, text, len);
+    assert_true(number_parse_roomy(roomy + 16, len, '.', &got));
+    assert_memory_equal(&got, &want, sizeof(got));
 }
 
 static void test_number_parse_cases(void **state)
@@ -69,6 +75,14 @@ static void test_number_parse_refuses(void **state)
                                       "--1",
                                       "1e999",
                                       "1_000",
+                                      "-.",
+                                      "..",
+                                      "1..2",
+                                      ".1.",
+                                      "12345678.1234.5",
+                                      "1234567/",
+                                      ":234567",
+                                      "12345:789",
                                       ("\xc2\xa0" /* no-break space */
                                        "1")};
     double v = 7;
@@ -111,6 +125,27 @@ static void test_number_parse_random_decimals(void **state)
         text[at] = '\0';
         if (isfinite(strtod(text, NULL)))
             expect_as_strtod(text);
+    }
+}
+
+/* Half way between two doubles, one off it, and whole words with any power of ten. */
+static void test_number_parse_half_way(void **state)
+{
+    char text[64];
+    for (uint64_t i = 0; i < 200000; i++) {
+        const uint64_t odd = (UINT64_C(1) << 53 | rng_u64(6, 0, i) >> 11) | 1; /* 54 bits */
+        const uint64_t half = odd << rng_below(6, 1, i, 10);
+        for (int off = -1; off <= 1; off++) {
+            snprintf(text, sizeof(text), "%llu", (unsigned long long)half + (uint64_t)off);
+            expect_as_strtod(text);
+        }
+        snprintf(text, sizeof(text), "%llue%d",
+                 (unsigned long long)(rng_u64(6, 2, i) >> rng_below(6, 3, i, 60)),
+                 (int)rng_below(6, 4, i, 140) - 70);
+        expect_as_strtod(text);
+        /* 54-bit numbers over small powers of two and five are exact decimals as well. */
+        snprintf(text, sizeof(text), "%.5f", (double)(odd >> 30) / 32 + 0x1p-6);
+        expect_as_strtod(text);
     }
 }
 
@@ -157,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_number_parse_refuses),
         cmocka_unit_test(test_number_parse_decimal_comma_and_blanks),
         cmocka_unit_test(test_number_parse_random_decimals),
+        cmocka_unit_test(test_number_parse_half_way),
         cmocka_unit_test(test_number_format_round_trip),
         cmocka_unit_test(test_number_is_missing_words),
     };
