@@ -1,5 +1,7 @@
 #include "app/life_report.h"
 
+#include "models/goodness.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +21,12 @@ __attribute__((format(printf, 2, 3))) static void warn(struct life_report *r, co
 /* A law that gives ages below 0 more than this is not offered as the best. */
 static const double MAX_MASS_BELOW_ZERO = 0.01;
 
+static double goodness_of(const struct life_report *r, const struct life_fit *f)
+{
+    const struct life_steps *s = &r->steps;
+    return goodness_anderson_darling(f, f->n, s->time, s->survival, s->n);
+}
+
 static enum ft_status fit_best(struct life_report *r, const struct life_data *data,
                                struct ft_err *err)
 {
@@ -27,6 +35,7 @@ static enum ft_status fit_best(struct life_report *r, const struct life_data *da
         struct life_candidate *c = &r->candidates[k];
         c->error = (struct ft_err){.code = FT_OK};
         c->error.code = life_fit((enum life_distribution)k, data, &c->fit, &c->error);
+        c->goodness = goodness_of(r, &c->fit);
         r->n_candidates++;
         if (c->error.code != FT_OK || life_mass_below_zero(&c->fit) > MAX_MASS_BELOW_ZERO)
             continue;
@@ -51,29 +60,13 @@ static enum ft_status fit_best(struct life_report *r, const struct life_data *da
 static enum ft_status fit_weibayes(struct life_report *r, const struct life_data *data,
                                    double shape, struct ft_err *err)
 {
-    struct weibull w;
-    const enum ft_status st = weibull_fit_fixed_shape(data->time, data->failed, data->entry,
-                                                      data->weight, data->n, shape, &w, err);
+    const enum ft_status st = life_fit_fixed_shape(data, shape, &r->fit, err);
     if (st != FT_OK)
         return st;
-    r->fit = life_from_weibull(&w, data);
-    r->is_shape_fixed = true;
     warn(r, "Weibayes: the shape %g was given, not estimated", shape);
     if (!(r->fit.n_failures > 0))
         warn(r, "no failure: the scale is a cautious lower bound, as if half a unit had failed");
     return FT_OK;
-}
-
-static enum ft_status fit_weibull(struct life_report *r, const struct life_data *d,
-                                  struct ft_err *err)
-{
-    struct weibull w;
-    enum ft_status st = weibull_fit(d->time, d->failed, d->entry, d->weight, d->n, &w, err);
-    if (st != FT_OK)
-        return st;
-    r->has_profile = true;
-    return weibull_profile_limits(&w, d->time, d->failed, d->entry, d->weight, d->n, r->confidence,
-                                  r->profile_first, r->profile_scale, err);
 }
 
 static enum ft_status fit_law(struct life_report *r, const struct life_data *data,
@@ -86,14 +79,23 @@ static enum ft_status fit_law(struct life_report *r, const struct life_data *dat
         st = fit_best(r, data, err);
     else
         st = life_fit(q->distribution, data, &r->fit, err);
-    if (st == FT_OK && r->fit.distribution == LIFE_WEIBULL && !r->is_shape_fixed)
-        st = fit_weibull(r, data, err);
+    if (st != FT_OK)
+        return st;
+    r->has_profile = r->fit.distribution != LIFE_WEIBULL3 && r->fit.n_failures > 0;
+    if (r->has_profile)
+        st = life_profile_limits(&r->fit, data, r->confidence, r->profile_first, r->profile_scale,
+                                 err);
+    else if (r->fit.distribution == LIFE_WEIBULL3)
+        st = life_threshold_limits(&r->fit, data, r->confidence, r->threshold, err);
     if (st != FT_OK)
         return st;
     life_limits(&r->fit, r->confidence, r->first, r->scale);
     r->mean = life_mean(&r->fit);
     r->b10 = life_quantile(&r->fit, 0.1);
     r->median = life_quantile(&r->fit, 0.5);
+    life_quantile_limits(&r->fit, 0.1, r->confidence, r->b10_limits);
+    life_quantile_limits(&r->fit, 0.5, r->confidence, r->median_limits);
+    r->goodness = goodness_of(r, &r->fit);
     return FT_OK;
 }
 
@@ -131,8 +133,9 @@ static void add_warnings(struct life_report *r, const struct life_table *t,
 {
     double last = 0;
     for (size_t i = 0; i < t->n; i++)
-        last = fmax(last, t->count[i] > 0 ? t->time[i] : 0);
-    if (t->event_column[0] == '\0')
+        last =
+            fmax(last, t->count[i] > 0 ? fmax(t->time[i], t->upper != NULL ? t->upper[i] : 0) : 0);
+    if (t->event_column[0] == '\0' && t->upper == NULL && t->mode.of == NULL)
         warn(r, "no column tells failed from censored: every row counts as a failure");
     if (r->fit.n_failures < 5 && r->fit.n_failures > 0)
         warn(r, "only %.15g %s: the limits are wide and rest on the chosen distribution",
@@ -151,15 +154,51 @@ static void add_warnings(struct life_report *r, const struct life_table *t,
              q->cost_planned, q->cost_failure);
 }
 
+/* The curve that needs no distribution, and its steps. */
+static enum ft_status make_curve(struct life_report *r, const struct life_data *d,
+                                 struct ft_err *err)
+{
+    struct life_totals totals;
+    enum ft_status st = life_data_totals(d, &totals, err);
+    if (st != FT_OK)
+        return st;
+    if (totals.n_intervals == 0)
+        st = kaplan_meier(d->time, d->failed, d->entry, d->weight, d->n, r->confidence, &r->curve,
+                          &r->n_curve, err);
+    else if (d->entry == NULL)
+        st = turnbull(d, &r->turnbull, &r->n_turnbull, &r->turnbull_result, err);
+    else
+        warn(r, "no curve without a distribution: intervals and left truncation together");
+    if (st != FT_OK)
+        return st;
+    const size_t n = r->n_curve + r->n_turnbull;
+    r->steps.time = calloc(n + 1, sizeof(double));
+    r->steps.survival = calloc(n + 1, sizeof(double));
+    if (r->steps.time == NULL || r->steps.survival == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for a curve of %zu steps", n);
+    for (size_t i = 0; i < n; i++) {
+        const double t = i < r->n_curve ? r->curve[i].time : r->turnbull[i].upper;
+        if (isinf(t))
+            continue; /* what outlived every end */
+        r->steps.time[r->steps.n] = t;
+        r->steps.survival[r->steps.n++] =
+            i < r->n_curve ? r->curve[i].survival : r->turnbull[i].survival;
+    }
+    if (r->n_turnbull > 0 && !r->turnbull_result.is_converged)
+        warn(r, "the Turnbull curve did not converge in %zu steps", r->turnbull_result.n_steps);
+    return FT_OK;
+}
+
 enum ft_status life_report_make(const struct life_table *table, const struct life_request *request,
                                 struct life_report *out, struct ft_err *err)
 {
-    const struct life_data data = {table->time, table->failed, table->entry, table->count,
-                                   table->n};
+    const struct life_data data = life_table_data(table);
     *out = (struct life_report){.confidence = request->confidence};
-    enum ft_status st =
-        kaplan_meier(table->time, table->failed, table->entry, table->count, table->n,
-                     request->confidence, &out->curve, &out->n_curve, err);
+    enum ft_status st = FT_OK;
+    if (!(request->confidence > 0 && request->confidence < 1))
+        st = ft_fail(err, FT_INVALID, "confidence %g, expected inside (0, 1)", request->confidence);
+    if (st == FT_OK)
+        st = make_curve(out, &data, err);
     if (st == FT_OK)
         st = fit_law(out, &data, request, err);
     if (st != FT_OK) {
@@ -174,116 +213,8 @@ enum ft_status life_report_make(const struct life_table *table, const struct lif
 void life_report_free(struct life_report *r)
 {
     free(r->curve);
-    r->curve = NULL;
-    r->n_curve = 0;
-}
-
-static void add_pair(cJSON *to, const char *key, const double pair[2])
-{
-    cJSON *a = json_add_array(to, key);
-    json_add_number(a, NULL, pair[0]);
-    json_add_number(a, NULL, pair[1]);
-}
-
-/* "shape" stays in the answer for every law; gumbel has a location instead. */
-static void add_parameters(cJSON *to, const struct life_fit *f)
-{
-    json_add_string(to, "distribution", life_name(f->distribution));
-    if (f->distribution == LIFE_GUMBEL) {
-        json_add_null(to, "shape");
-        json_add_number(to, "location", f->first);
-    } else {
-        json_add_number(to, "shape", f->first);
-    }
-    json_add_number(to, "scale", f->scale);
-    json_add_number(to, "aic", f->aic);
-    json_add_number(to, "log_likelihood", f->log_likelihood);
-}
-
-static void add_limits(cJSON *out, const struct life_report *r)
-{
-    cJSON *ci = json_add_object(out, "ci");
-    const bool is_estimated = r->fit.distribution != LIFE_EXPONENTIAL && !r->is_shape_fixed;
-    json_add_number(ci, "confidence", r->confidence);
-    json_add_string(ci, "method", "wald");
-    if (is_estimated)
-        add_pair(ci, life_first_name(r->fit.distribution), r->first);
-    add_pair(ci, "scale", r->scale);
-    if (r->has_profile) {
-        cJSON *profile = json_add_object(ci, "profile");
-        add_pair(profile, "shape", r->profile_first);
-        add_pair(profile, "scale", r->profile_scale);
-    }
-}
-
-static void add_curve(cJSON *out, const struct life_report *r)
-{
-    cJSON *curve = json_add_array(out, "kaplan_meier");
-    for (size_t i = 0; i < r->n_curve; i++) {
-        const struct kaplan_meier_point *p = &r->curve[i];
-        cJSON *o = json_add_object(curve, NULL);
-        json_add_number(o, "time", p->time);
-        json_add_number(o, "n_risk", p->n_risk);
-        json_add_number(o, "n_failures", p->n_failures);
-        json_add_number(o, "survival", p->survival);
-        json_add_number(o, "std_error", p->std_error);
-        json_add_number(o, "lower", p->lower);
-        json_add_number(o, "upper", p->upper);
-        json_add_number(o, "cumulative_hazard", p->cumulative_hazard);
-    }
-}
-
-static void add_candidates(cJSON *out, const struct life_report *r)
-{
-    cJSON *list = json_add_array(out, "candidates");
-    for (size_t i = 0; i < r->n_candidates; i++) {
-        const struct life_candidate *c = &r->candidates[i];
-        cJSON *o = json_add_object(list, NULL);
-        if (c->error.code == FT_OK) {
-            add_parameters(o, &c->fit);
-        } else {
-            json_add_string(o, "distribution", life_name((enum life_distribution)i));
-            json_add_string(o, "error", c->error.msg);
-        }
-    }
-}
-
-static void add_verdict(cJSON *out, const struct life_report *r)
-{
-    static const char *const words[] = {[LIFE_UNDECIDED] = NULL,
-                                        [LIFE_REPLACE_AT] = "replace_at",
-                                        [LIFE_RUN_TO_FAILURE] = "run_to_failure"};
-    const bool pays = r->verdict == LIFE_REPLACE_AT;
-    json_add_number(out, "optimal_interval", pays ? r->replacement.interval : NAN);
-    json_add_number(out, "cost_rate", r->replacement.cost_rate);
-    json_add_number(out, "saving_frac", r->replacement.saving_frac);
-    json_add_number(out, "run_to_failure_cost_rate", r->run_to_failure_rate);
-    json_add_string(out, "verdict", words[r->verdict]);
-    json_add_string(out, "reason", r->reason);
-}
-
-void life_report_json(const struct life_report *r, const struct life_table *table, cJSON *out)
-{
-    json_add_number(out, "n", r->fit.n);
-    json_add_number(out, "failures", r->fit.n_failures);
-    json_add_number(out, "censored", r->fit.n - r->fit.n_failures);
-    cJSON *columns = json_add_object(out, "columns");
-    const char *const used[][2] = {{"time", table->time_column},
-                                   {"event", table->event_column},
-                                   {"entry", table->entry_column},
-                                   {"count", table->count_column}};
-    for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
-        json_add_string(columns, used[i][0], used[i][1][0] != '\0' ? used[i][1] : NULL);
-    add_parameters(out, &r->fit);
-    json_add_bool(out, "shape_given", r->is_shape_fixed);
-    add_limits(out, r);
-    json_add_number(out, "mean", r->mean);
-    json_add_number(out, "b10", r->b10);
-    json_add_number(out, "median", r->median);
-    add_verdict(out, r);
-    cJSON *warnings = json_add_array(out, "warnings");
-    for (size_t i = 0; i < r->n_warnings; i++)
-        json_add_string(warnings, NULL, r->warnings[i]);
-    add_curve(out, r);
-    add_candidates(out, r);
+    free(r->turnbull);
+    free(r->steps.time);
+    free(r->steps.survival);
+    *r = (struct life_report){0};
 }

@@ -8,6 +8,7 @@
 #include "app/life_table.h"
 #include "models/kaplan_meier.h"
 #include "models/life.h"
+#include "models/turnbull.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,16 +27,25 @@ enum life_verdict { LIFE_UNDECIDED, LIFE_REPLACE_AT, LIFE_RUN_TO_FAILURE };
 struct life_candidate {
     struct life_fit fit;
     struct ft_err error; /* code FT_OK when it was fitted */
+    double goodness;     /* Anderson-Darling distance to the curve, see goodness.h */
+};
+
+/* The curve without a distribution as steps: Kaplan-Meier, or Turnbull's. */
+struct life_steps {
+    double *time, *survival; /* [n], rising times, survival from then on */
+    size_t n;
 };
 
 struct life_report {
     struct life_fit fit;
-    bool is_shape_fixed;
     double confidence;
     double first[2], scale[2]; /* Wald limits */
-    bool has_profile;          /* Weibull: profile-likelihood limits beside them */
+    bool has_profile;          /* profile-likelihood limits beside them */
     double profile_first[2], profile_scale[2];
+    double threshold[2]; /* weibull3: profile-likelihood limits of the threshold */
     double mean, b10, median;
+    double b10_limits[2], median_limits[2]; /* Wald */
+    double goodness;
     bool has_costs;
     struct age_replacement replacement;
     double run_to_failure_rate;
@@ -43,8 +53,12 @@ struct life_report {
     const char *reason;                                     /* of the verdict, a sentence; static */
     struct life_candidate candidates[N_LIFE_DISTRIBUTIONS]; /* with is_best */
     size_t n_candidates;
-    struct kaplan_meier_point *curve;
+    struct kaplan_meier_point *curve; /* without intervals */
     size_t n_curve;
+    struct turnbull_point *turnbull; /* with intervals and no left truncation */
+    size_t n_turnbull;
+    struct turnbull_result turnbull_result;
+    struct life_steps steps;
     char warnings[8][240];
     size_t n_warnings;
 };

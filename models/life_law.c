@@ -44,6 +44,7 @@ double life_log_survival(const struct life_fit *f, double t)
 {
     enum standard_law law = LAW_EXTREME;
     double sigma = 1;
+    t -= f->threshold;
     if (f->distribution == LIFE_GAMMA)
         return t > 0 ? special_log_gamma_q(f->first, t / f->scale) : 0;
     const double z = standardise(f, t, &law, &sigma);
@@ -59,6 +60,9 @@ double life_hazard(const struct life_fit *f, double t)
 {
     enum standard_law law = LAW_EXTREME;
     double sigma = 1;
+    if (f->threshold > 0 && t < f->threshold)
+        return 0;
+    t -= f->threshold;
     if (f->distribution != LIFE_GUMBEL && !(t > 0))
         t = 1e-300; /* the limit at 0: 0, a constant or without bound */
     if (f->distribution == LIFE_GAMMA) {
@@ -76,7 +80,8 @@ double life_mean(const struct life_fit *f)
 {
     switch (f->distribution) {
     case LIFE_WEIBULL:
-        return f->scale * tgamma(1 + 1 / f->first);
+    case LIFE_WEIBULL3:
+        return f->threshold + f->scale * tgamma(1 + 1 / f->first);
     case LIFE_LOGNORMAL:
         return f->scale * exp(0.5 * f->first * f->first);
     case LIFE_LOGLOGISTIC:
@@ -123,7 +128,7 @@ double life_quantile(const struct life_fit *f, double p)
         return gamma_quantile(f, p);
     const enum standard_law law = law_of(f, &location, &sigma);
     const double y = location + sigma * law_quantile(law, p);
-    return f->distribution == LIFE_GUMBEL ? y : exp(y);
+    return f->distribution == LIFE_GUMBEL ? y : f->threshold + exp(y);
 }
 
 double life_mass_below_zero(const struct life_fit *f)
@@ -176,8 +181,9 @@ static double integrate(const struct life_fit *f, double a, double b, double tol
 double life_lived_to(const struct life_fit *f, double t)
 {
     /* Panels between quantiles: S falls by a fair share in each. */
-    static const double shares[] = {0.001, 0.05, 0.3, 0.6, 0.9, 0.99, 0.9999, 0.9999999, 1};
-    double sum = 0, from = 0;
+    static const double shares[] = {0.001,  0.05,      0.3,       0.6,       0.9, 0.99,
+                                    0.9999, 0.9999999, 1 - 1e-10, 1 - 1e-13, 1};
+    double sum = fmin(f->threshold, fmax(t, 0)), from = f->threshold;
     for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]) && from < t; i++) {
         const double to = fmin(t, life_quantile(f, shares[i]));
         if (!(to > from) || !isfinite(to))
@@ -196,6 +202,8 @@ static double hazard_peak(const struct life_fit *f)
     case LIFE_WEIBULL:
     case LIFE_GAMMA:
         return shape > 1 ? INFINITY : 0;
+    case LIFE_WEIBULL3:
+        return shape > 1 ? INFINITY : f->threshold; /* a jump there, then it falls */
     case LIFE_LOGLOGISTIC:
         return shape > 1 ? f->scale * pow(shape - 1, 1 / shape) : 0;
     case LIFE_GUMBEL:

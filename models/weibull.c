@@ -4,86 +4,33 @@
  * Escobar 1998, section 8.4). Newton steps are halved until the likelihood rises. */
 #include "models/weibull.h"
 
+#include "models/life_data.h"
 #include "models/special.h"
 
-#include <float.h>
 #include <math.h>
 
 enum { MAX_STEPS = 200 };
 
-struct weibull_data {
-    const double *time;
-    const bool *failed;
-    const double *entry, *weight;
-    size_t n;
-};
-
-static double weight_of(const struct weibull_data *d, size_t i)
-{
-    return d->weight != NULL ? d->weight[i] : 1.0;
-}
-
-static double entry_of(const struct weibull_data *d, size_t i)
-{
-    return d->entry != NULL ? d->entry[i] : 0.0;
-}
-
-/* What the search needs to know of the data, collected while it is checked. */
+/* What the search needs to know of the data beside the totals. */
 struct summary {
-    size_t n, n_failures;
-    double r;                   /* weight of the failures */
-    double log_max;             /* log of the greatest time */
-    double sum_log_failure;     /* sum of w * log(time / greatest time) over failures */
-    double log_first, log_last; /* of the failure times */
-    double sum_w, mean_log, var_log;
+    struct life_totals totals;
+    double r;               /* weight of the failures */
+    double log_max;         /* log of the greatest time */
+    double sum_log_failure; /* sum of w * log(time / greatest time) over failures */
 };
 
-static enum ft_status check_unit(const struct weibull_data *d, size_t i, struct ft_err *err)
+static enum ft_status summarise(const struct life_data *d, struct summary *s, struct ft_err *err)
 {
-    const double t = d->time[i], e = entry_of(d, i), w = weight_of(d, i);
-    if (!(t > 0) || !isfinite(t))
-        return ft_fail(err, FT_INVALID, "unit %zu: time %g, expected a number above 0", i + 1, t);
-    if (!(e >= 0) || !(e < t))
-        return ft_fail(err, FT_INVALID, "unit %zu: entry %g, expected 0 <= entry < time %g", i + 1,
-                       e, t);
-    if (!(w >= 0) || !isfinite(w))
-        return ft_fail(err, FT_INVALID, "unit %zu: weight %g, expected >= 0", i + 1, w);
-    return FT_OK;
-}
-
-static enum ft_status summarise(const struct weibull_data *d, struct summary *s, struct ft_err *err)
-{
-    *s = (struct summary){.log_max = -INFINITY, .log_first = INFINITY, .log_last = -INFINITY};
+    *s = (struct summary){0};
+    const enum ft_status st = life_data_totals(d, &s->totals, err);
+    if (st != FT_OK)
+        return st;
+    s->r = s->totals.r;
+    s->log_max = log(s->totals.greatest);
     for (size_t i = 0; i < d->n; i++) {
-        const enum ft_status st = check_unit(d, i, err);
-        if (st != FT_OK)
-            return st;
-        const double w = weight_of(d, i);
-        if (w <= 0)
-            continue;
-        s->n++;
-        s->log_max = fmax(s->log_max, log(d->time[i]));
-        if (d->failed[i]) {
-            s->n_failures++;
-            s->r += w;
-            s->log_first = fmin(s->log_first, log(d->time[i]));
-            s->log_last = fmax(s->log_last, log(d->time[i]));
-        }
-    }
-    if (s->n == 0)
-        return ft_fail(err, FT_TOO_FEW, "life data: no units");
-    for (size_t i = 0; i < d->n; i++) {
-        const double w = weight_of(d, i);
+        const double w = life_data_weight(d, i);
         if (w > 0 && d->failed[i])
             s->sum_log_failure += w * (log(d->time[i]) - s->log_max);
-    }
-    if (s->r > 0)
-        s->mean_log = s->sum_log_failure / s->r;
-    for (size_t i = 0; i < d->n; i++) {
-        const double w = weight_of(d, i);
-        const double u = log(d->time[i]) - s->log_max - s->mean_log;
-        if (w > 0 && d->failed[i])
-            s->var_log += w * u * u / s->r;
     }
     return FT_OK;
 }
@@ -103,17 +50,16 @@ static void add_power(struct exposure *x, double w, double shape, double log_t)
     x->d2 += p * y * (1 + y);
 }
 
-static struct exposure exposure_at(const struct weibull_data *d, const struct summary *s,
-                                   double shape)
+static struct exposure exposure_at(const struct life_data *d, const struct summary *s, double shape)
 {
     struct exposure x = {0, 0, 0};
     for (size_t i = 0; i < d->n; i++) {
-        const double w = weight_of(d, i);
+        const double w = life_data_weight(d, i);
         if (w <= 0)
             continue;
         add_power(&x, w, shape, log(d->time[i]) - s->log_max);
-        if (entry_of(d, i) > 0)
-            add_power(&x, -w, shape, log(entry_of(d, i)) - s->log_max);
+        if (life_data_entry(d, i) > 0)
+            add_power(&x, -w, shape, log(life_data_entry(d, i)) - s->log_max);
     }
     return x;
 }
@@ -123,7 +69,7 @@ struct profile {
     double value, d1, d2;
 };
 
-static struct profile profile_at(const struct weibull_data *d, const struct summary *s, double a)
+static struct profile profile_at(const struct life_data *d, const struct summary *s, double a)
 {
     const double shape = exp(a);
     const struct exposure x = exposure_at(d, s, shape);
@@ -135,12 +81,12 @@ static struct profile profile_at(const struct weibull_data *d, const struct summ
     };
 }
 
-static enum ft_status find_log_shape(const struct weibull_data *d, const struct summary *s,
-                                     double *a, struct ft_err *err)
+static enum ft_status find_log_shape(const struct life_data *d, const struct summary *s, double *a,
+                                     struct ft_err *err)
 {
     const double lowest = log(1e-3), highest = log(1e5);
     /* The standard deviation of the log of a Weibull time is pi / (sqrt(6) shape). */
-    const double spread = sqrt(s->var_log);
+    const double spread = s->totals.sd_log;
     double at = spread > 0 ? log(1.2825 / spread) : 0;
     at = fmin(fmax(at, lowest + 1), highest - 1);
     struct profile p = profile_at(d, s, at);
@@ -173,13 +119,13 @@ static enum ft_status find_log_shape(const struct weibull_data *d, const struct 
 }
 
 /* Log-likelihood and negative second derivatives in (log shape, log scale). */
-static double likelihood(const struct weibull_data *d, double log_shape, double log_scale,
+static double likelihood(const struct life_data *d, double log_shape, double log_scale,
                          double information[2][2])
 {
     const double shape = exp(log_shape);
     double sum = 0, aa = 0, ab = 0, bb = 0;
     for (size_t i = 0; i < d->n; i++) {
-        const double w = weight_of(d, i);
+        const double w = life_data_weight(d, i);
         if (w <= 0)
             continue;
         const double log_t = log(d->time[i]);
@@ -190,8 +136,8 @@ static double likelihood(const struct weibull_data *d, double log_shape, double 
         aa -= w * (failed * y - z * y * (y + 1));
         ab -= w * shape * (z * (y + 1) - failed);
         bb += w * shape * shape * z;
-        if (entry_of(d, i) > 0) {
-            const double ye = shape * (log(entry_of(d, i)) - log_scale);
+        if (life_data_entry(d, i) > 0) {
+            const double ye = shape * (log(life_data_entry(d, i)) - log_scale);
             const double ze = exp(ye);
             sum += w * ze;
             aa -= w * ze * ye * (ye + 1);
@@ -205,7 +151,7 @@ static double likelihood(const struct weibull_data *d, double log_shape, double 
     return sum;
 }
 
-static double log_scale_at(const struct weibull_data *d, const struct summary *s, double shape,
+static double log_scale_at(const struct life_data *d, const struct summary *s, double shape,
                            double r)
 {
     return s->log_max + log(exposure_at(d, s, shape).a / r) / shape;
@@ -214,25 +160,25 @@ static double log_scale_at(const struct weibull_data *d, const struct summary *s
 enum ft_status weibull_fit(const double *time, const bool *failed, const double *entry,
                            const double *weight, size_t n, struct weibull *out, struct ft_err *err)
 {
-    const struct weibull_data d = {time, failed, entry, weight, n};
+    const struct life_data d = {time, failed, entry, weight, n, NULL};
     struct summary s;
     *out = (struct weibull){0};
     enum ft_status st = summarise(&d, &s, err);
     if (st != FT_OK)
         return st;
-    if (s.n_failures == 0)
+    if (s.totals.n_rows_failed == 0)
         return ft_fail(err, FT_TOO_FEW, "no failure among %zu units: a shape cannot be estimated",
-                       s.n);
-    if (s.n_failures == 1 && s.r < 2)
+                       s.totals.n_rows);
+    if (s.totals.n_rows_failed == 1 && s.r < 2)
         return ft_fail(err, FT_TOO_FEW,
                        "one failure among %zu units cannot give a shape and a scale; give the "
                        "shape (Weibayes)",
-                       s.n);
-    if (entry == NULL && s.log_first >= s.log_max)
+                       s.totals.n_rows);
+    if (entry == NULL && s.totals.first >= s.totals.greatest)
         return ft_fail(err, FT_TOO_FEW,
                        "every failure is at the greatest time %g: the shape would be infinite; "
                        "give the shape (Weibayes)",
-                       exp(s.log_max));
+                       s.totals.greatest);
     double log_shape = 0;
     st = find_log_shape(&d, &s, &log_shape, err);
     if (st != FT_OK)
@@ -249,8 +195,8 @@ enum ft_status weibull_fit(const double *time, const bool *failed, const double 
         .scale = exp(log_scale),
         .cov = {{info[1][1] / det, -info[0][1] / det}, {-info[0][1] / det, info[0][0] / det}},
         .log_likelihood = log_likelihood,
-        .n = s.n,
-        .n_failures = s.n_failures,
+        .n = s.totals.n_rows,
+        .n_failures = s.totals.n_rows_failed,
     };
     return FT_OK;
 }
@@ -259,7 +205,7 @@ enum ft_status weibull_fit_fixed_shape(const double *time, const bool *failed, c
                                        const double *weight, size_t n, double shape,
                                        struct weibull *out, struct ft_err *err)
 {
-    const struct weibull_data d = {time, failed, entry, weight, n};
+    const struct life_data d = {time, failed, entry, weight, n, NULL};
     struct summary s;
     *out = (struct weibull){0};
     if (!(shape >= 1e-3 && shape <= 1e5))
@@ -267,7 +213,7 @@ enum ft_status weibull_fit_fixed_shape(const double *time, const bool *failed, c
     const enum ft_status st = summarise(&d, &s, err);
     if (st != FT_OK)
         return st;
-    const double r = s.n_failures > 0 ? s.r : 0.5;
+    const double r = s.totals.n_rows_failed > 0 ? s.r : 0.5;
     const double log_scale = log_scale_at(&d, &s, shape, r);
     double info[2][2];
     *out = (struct weibull){
@@ -275,8 +221,8 @@ enum ft_status weibull_fit_fixed_shape(const double *time, const bool *failed, c
         .scale = exp(log_scale),
         .cov = {{0, 0}, {0, 1 / (r * shape * shape)}},
         .log_likelihood = likelihood(&d, log(shape), log_scale, info),
-        .n = s.n,
-        .n_failures = s.n_failures,
+        .n = s.totals.n_rows,
+        .n_failures = s.totals.n_rows_failed,
         .is_shape_fixed = true,
     };
     return FT_OK;
@@ -336,92 +282,6 @@ void weibull_limits(const struct weibull *w, double confidence, double shape[2],
     shape[1] = w->shape * by_shape;
     scale[0] = w->scale / by_scale;
     scale[1] = w->scale * by_scale;
-}
-
-struct profile_search {
-    const struct weibull_data *d;
-    const struct summary *s;
-    double log_shape, log_scale; /* of the fit */
-};
-
-/* Likelihood at a log scale, maximised over log shape from *a, which moves to the best. */
-static double best_at_scale(const struct weibull_data *d, double log_scale, double *a)
-{
-    double info[2][2];
-    double value = likelihood(d, *a, log_scale, info);
-    for (int step = 0; step < 100; step++) {
-        const double h = 1e-5;
-        double unused[2][2];
-        const double slope =
-            (likelihood(d, *a + h, log_scale, unused) - likelihood(d, *a - h, log_scale, unused)) /
-            (2 * h);
-        double move = info[0][0] > 0 ? slope / info[0][0] : copysign(0.5, slope);
-        move = fmin(fmax(move, -1), 1);
-        double next = likelihood(d, *a + move, log_scale, unused);
-        for (int half = 0; half < 40 && !(next >= value); half++) {
-            move /= 2;
-            next = likelihood(d, *a + move, log_scale, unused);
-        }
-        if (!(next >= value) || fabs(move) < 1e-9)
-            break;
-        *a += move;
-        value = likelihood(d, *a, log_scale, info);
-    }
-    return value;
-}
-
-/* Profile log-likelihood of one parameter at log value x. */
-static double profile_value(const struct profile_search *p, bool of_shape, double x)
-{
-    double info[2][2], a = p->log_shape;
-    if (!of_shape)
-        return best_at_scale(p->d, x, &a);
-    return likelihood(p->d, x, log_scale_at(p->d, p->s, exp(x), p->s->r), info);
-}
-
-/* The log value on one side of the fit where the profile has fallen to floor; +-INFINITY if never
- * within 30 (a factor of 1e13). */
-static double find_limit(const struct profile_search *p, bool of_shape, double step, double floor)
-{
-    double inside = of_shape ? p->log_shape : p->log_scale;
-    double outside = inside + step;
-    while (profile_value(p, of_shape, outside) > floor) {
-        inside = outside;
-        step *= 1.5;
-        outside += step;
-        if (fabs(step) > 30)
-            return copysign(INFINITY, step);
-    }
-    for (int i = 0; i < 60 && fabs(outside - inside) > 1e-10; i++) {
-        const double middle = inside + (outside - inside) / 2;
-        *(profile_value(p, of_shape, middle) > floor ? &inside : &outside) = middle;
-    }
-    return inside + (outside - inside) / 2;
-}
-
-enum ft_status weibull_profile_limits(const struct weibull *w, const double *time,
-                                      const bool *failed, const double *entry, const double *weight,
-                                      size_t n, double confidence, double shape[2], double scale[2],
-                                      struct ft_err *err)
-{
-    const struct weibull_data d = {time, failed, entry, weight, n};
-    struct summary s;
-    if (w->is_shape_fixed || !(confidence > 0 && confidence < 1))
-        return ft_fail(err, FT_INVALID,
-                       "profile limits need a fitted shape and a confidence "
-                       "inside (0, 1)");
-    const enum ft_status st = summarise(&d, &s, err);
-    if (st != FT_OK)
-        return st;
-    const struct profile_search p = {&d, &s, log(w->shape), log(w->scale)};
-    const double z = special_normal_quantile(0.5 + confidence / 2);
-    const double floor = w->log_likelihood - 0.5 * z * z; /* chi-squared with one degree = z^2 */
-    for (int side = 0; side < 2; side++) {
-        const double sign = side == 0 ? -1 : 1;
-        shape[side] = exp(find_limit(&p, true, sign * z * sqrt(w->cov[0][0]), floor));
-        scale[side] = exp(find_limit(&p, false, sign * z * sqrt(w->cov[1][1]), floor));
-    }
-    return FT_OK;
 }
 
 /* Mean time lived up to T: int_0^T S = mean * P(1 / shape, (T / scale)^shape). */

@@ -42,15 +42,6 @@ double weibull_remaining_quantile(const struct weibull *w, double age, double p)
 /* Wald limits on the log scale at the two-sided confidence level. */
 void weibull_limits(const struct weibull *w, double confidence, double shape[2], double scale[2]);
 
-/* Profile-likelihood limits: the values whose likelihood, the other parameter at its best, is
- * within half a chi-squared quantile of the greatest (Meeker and Escobar 1998, section 8.3). Better
- * than Wald with few failures. Same data as the fit. A limit that the likelihood does not reach is
- * 0 or INFINITY. FT_INVALID: a fixed shape, or confidence outside (0, 1). Allocates nothing. */
-enum ft_status weibull_profile_limits(const struct weibull *w, const double *time,
-                                      const bool *failed, const double *entry, const double *weight,
-                                      size_t n, double confidence, double shape[2], double scale[2],
-                                      struct ft_err *err);
-
 /* Age replacement (Barlow and Proschan 1965): the interval T* of least cost rate
  * g(T) = (cost_planned * S(T) + cost_failure * F(T)) / int_0^T S by bisection on its first-order
  * condition. has_optimum is false when the hazard does not rise (shape <= 1) or planned work is not

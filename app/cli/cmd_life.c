@@ -70,9 +70,10 @@ static const char *show(double v, char out[40])
 /* " hours" from the name of the time column, nothing when the name is no unit. */
 static const char *unit_of(const struct life_table *t, char out[80])
 {
-    static const char *const no_units[] = {"time",     "t",        "age",      "life",
-                                           "ttf",      "x",        "duration", "time_to_failure",
-                                           "lifetime", "distance", "mileage"};
+    static const char *const no_units[] = {"time",        "t",        "age",      "life",
+                                           "ttf",         "x",        "duration", "time_to_failure",
+                                           "lifetime",    "distance", "mileage",  "lower",
+                                           "lower_bound", "left",     "last_good"};
     const char *name = t->time_column;
     for (size_t i = 0; i < sizeof(no_units) / sizeof(no_units[0]); i++)
         if (strcasecmp(name, no_units[i]) == 0)
@@ -91,7 +92,7 @@ static void print_fit(const struct life_report *r, const char *unit)
     printf("%c%s", name[0] - 'a' + 'A', name + 1);
     if (f->distribution != LIFE_EXPONENTIAL) {
         printf(", %s %s", life_first_name(f->distribution), show(f->first, a));
-        if (r->is_shape_fixed)
+        if (f->is_shape_fixed)
             printf(" (given)");
         else
             printf(" (%s to %s)", show(r->has_profile ? r->profile_first[0] : r->first[0], b),
@@ -102,9 +103,17 @@ static void print_fit(const struct life_report *r, const char *unit)
            show(r->has_profile ? r->profile_scale[1] : r->scale[1], c));
     printf("; limits of %g %% confidence by %s.\n", 100 * r->confidence,
            r->has_profile ? "profile likelihood" : "Wald's method");
-    printf("Log-likelihood %.3f, AIC %.2f.\n", f->log_likelihood, f->aic);
-    printf("One in ten has failed by %s%s, half by %s%s; mean life %s%s.\n", show(r->b10, a), unit,
-           show(r->median, b), unit, show(r->mean, c), unit);
+    if (f->distribution == LIFE_WEIBULL3)
+        printf("Nothing fails before %s%s (%s to %s).\n", show(f->threshold, a), unit,
+               show(r->threshold[0], b), show(r->threshold[1], c));
+    printf("Log-likelihood %.3f, AIC %.2f, BIC %.2f", f->log_likelihood, f->aic, f->bic);
+    if (isfinite(r->goodness))
+        printf(", Anderson-Darling distance %s", show(r->goodness, a));
+    printf(".\nOne in ten has failed by %s%s (%s to %s),", show(r->b10, a), unit,
+           show(r->b10_limits[0], b), show(r->b10_limits[1], c));
+    printf(" half by %s%s (%s to %s);", show(r->median, a), unit, show(r->median_limits[0], b),
+           show(r->median_limits[1], c));
+    printf(" mean life %s%s.\n", show(r->mean, a), unit);
 }
 
 static void print_verdict(const struct life_report *r, const char *unit)
@@ -134,14 +143,14 @@ static void print_report(const struct life_report *r, const struct life_table *t
     printf("%s units: %s failed, %s still running when last seen.\n", show(r->fit.n, a),
            show(r->fit.n_failures, b), show(r->fit.n - r->fit.n_failures, c));
     if (r->n_candidates > 0) {
-        printf("\n%-12s %12s %12s %14s %10s\n", "candidate", "shape", "scale", "log-likelihood",
-               "AIC");
+        printf("\n%-12s %12s %12s %14s %10s %10s\n", "candidate", "shape", "scale",
+               "log-likelihood", "AIC", "distance");
         for (size_t i = 0; i < r->n_candidates; i++) {
             const struct life_candidate *k = &r->candidates[i];
             if (k->error.code == FT_OK)
-                printf("%-12s %12s %12s %14.3f %10.2f\n", life_name(k->fit.distribution),
+                printf("%-12s %12s %12s %14.3f %10.2f %10s\n", life_name(k->fit.distribution),
                        show(k->fit.first, a), show(k->fit.scale, b), k->fit.log_likelihood,
-                       k->fit.aic);
+                       k->fit.aic, show(k->goodness, c));
             else
                 printf("%-12s %s\n", life_name((enum life_distribution)i), k->error.msg);
         }
@@ -206,9 +215,13 @@ int cmd_life(int argc, char **argv)
          "age at failure, or when last seen; else guessed"},
         {"--event-col", CLI_STRING, &f.columns.event, "C", "failed or censored; else guessed"},
         {"--entry-col", CLI_STRING, &f.columns.entry, "C", "age when first seen (left truncation)"},
+        {"--lower-col", CLI_STRING, &f.columns.lower, "C",
+         "age at which it was last seen alive, of an interval"},
+        {"--upper-col", CLI_STRING, &f.columns.upper, "C",
+         "age at which it was found failed; empty = still running"},
         {"--count-col", CLI_STRING, &f.columns.count, "C", "number of alike units of a row"},
         {"--distribution", CLI_STRING, &f.distribution, "D",
-         "weibull (default), lognormal, loglogistic, exponential, gamma, gumbel or best"},
+         "weibull (default), lognormal, loglogistic, exponential, gamma, gumbel, weibull3 or best"},
         {"--shape", CLI_NUMBER, &f.shape, "X", "Weibull shape given, not estimated (Weibayes)"},
         {"--confidence", CLI_NUMBER, &f.confidence, "X", "of the limits; 0.95"},
         {"--cost-planned", CLI_NUMBER, &f.cost_planned, "X", "of a planned replacement"},
@@ -220,8 +233,8 @@ int cmd_life(int argc, char **argv)
                     "fettle life pumps.csv --cost-planned 800 --cost-failure 6500\n"
                     "fettle life fans.csv --distribution best --json\n"
                     "fettle life seals.csv --shape 2 --entry-col installed_age",
-        .synopsis = "fettle life FILE.csv [--time-col C] [--event-col C] [--entry-col C] "
-                    "[--count-col C]\n"
+        .synopsis = "fettle life FILE.csv [--time-col C] [--event-col C] [--entry-col C]\n"
+                    "            [--lower-col C --upper-col C] [--count-col C]\n"
                     "            [--distribution D|best] [--shape X] [--confidence X]\n"
                     "            [--cost-planned X --cost-failure Y] [--json]",
         .text = "One row per unit: its age at failure, or its age when last seen still running\n"

@@ -1,5 +1,5 @@
-/* life_table_read() on any bytes, then every fit on what it took: no crash, and a fit that says it
- * worked gives finite parameters. */
+/* life_table_read() on any bytes, as plain lives, with failure modes and as recurrent events, then
+ * every fit on what it took: no crash, and a fit that says it worked gives finite parameters. */
 #include "app/life_report.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@ static void analyse(const struct life_table *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct life_columns none = {0};
+    static const struct life_columns ways[] = {{0}, {.mode = "mode"}, {.asset = "asset"}};
     struct life_table t;
     char path[64];
     FILE *file = tmpfile();
@@ -36,8 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (fwrite(data, 1, size, file) == size && fflush(file) == 0) {
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(file));
-        if (life_table_read(path, &none, &t, NULL) == FT_OK) {
-            analyse(&t);
+        for (size_t k = 0; k < sizeof(ways) / sizeof(ways[0]); k++) {
+            if (life_table_read(path, &ways[k], &t, NULL) != FT_OK)
+                continue;
+            if (ways[k].asset == NULL)
+                analyse(&t);
             life_table_free(&t);
         }
     }

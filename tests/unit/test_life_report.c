@@ -115,7 +115,7 @@ static void test_life_report_weibayes(void **state)
     q.shape = 2;
     assert_ok(life_report_make(&t, &q, &r, &err), err);
     assert_close(r.fit.first, 2, 0);
-    assert_true(r.is_shape_fixed && has_warning(&r, "given"));
+    assert_true(r.fit.is_shape_fixed && has_warning(&r, "given"));
     const double one = r.fit.scale;
     life_report_free(&r);
     failed[0] = false;

@@ -72,7 +72,7 @@ static void test_life_table_takes_every_event_word(void **state)
 
 static void test_life_table_takes_named_columns(void **state)
 {
-    const struct life_columns named = {"b", "d", "a", NULL};
+    const struct life_columns named = {.time = "b", .event = "d", .entry = "a"};
     struct life_table t;
     struct ft_err err;
     assert_ok(read_text("a,b,c,d\n1,5,9,1\n,6,9,0\n", &named, &t, &err), err);
@@ -81,12 +81,68 @@ static void test_life_table_takes_named_columns(void **state)
     assert_close(t.entry[1], 0, 0);
     assert_false(t.failed[1]);
     life_table_free(&t);
-    const struct life_columns wrong = {"z", NULL, NULL, NULL};
+    const struct life_columns wrong = {.time = "z"};
     assert_int_equal(read_text("a,b\n1,2\n", &wrong, &t, &err), FT_INVALID);
     assert_non_null(strstr(err.msg, "\"z\""));
-    const struct life_columns twice = {"a", "a", NULL, NULL};
+    const struct life_columns twice = {.time = "a", .event = "a"};
     assert_int_equal(read_text("a,b\n1,2\n", &twice, &t, &err), FT_INVALID);
     assert_non_null(strstr(err.msg, "twice"));
+}
+
+static void test_life_table_intervals(void **state)
+{
+    struct life_table t;
+    struct ft_err err;
+    assert_ok(read_text("lower,upper,n\n0,50,2\n,60,1\n50,100,3\n70,70,1\n100,,5\n80,inf,1\n", NULL,
+                        &t, &err),
+              err);
+    assert_string_equal(t.time_column, "lower");
+    assert_string_equal(t.upper_column, "upper");
+    static const double lower[] = {0, 0, 50, 70, 100, 80}, upper[] = {50, 60, 100, 0, 0, 0};
+    for (size_t i = 0; i < 6; i++) {
+        assert_close(t.time[i], lower[i], 0);
+        assert_close(t.upper[i], upper[i], 0);
+        assert_int_equal(t.failed[i], i < 4);
+    }
+    life_table_free(&t);
+    const struct life_columns named = {.lower = "a", .upper = "b"};
+    static const char *const bad[][2] = {
+        {"a,b\n5,4\n", "column b"},        {"a,b\n0,\n", "column a"},
+        {"a,b\n0,0\n", "column b"},        {"a,b\nx,3\n", "column a"},
+        {"a,b,event\n5,,1\n", "censored"}, {"a,b,event\n5,6,0\n", "failed"},
+        {"a,c\n5,6\n", "no column \"b\""}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(read_text(bad[i][0], &named, &t, &err), FT_INVALID);
+        if (strstr(err.msg, bad[i][1]) == NULL)
+            fail_msg("%s lacks %s", err.msg, bad[i][1]);
+    }
+    const struct life_columns both = {.time = "a", .lower = "a", .upper = "b"};
+    assert_int_equal(read_text("a,b\n1,2\n", &both, &t, &err), FT_INVALID);
+}
+
+static void test_life_table_modes_and_assets(void **state)
+{
+    struct life_table t;
+    struct ft_err err;
+    const struct life_columns mode = {.mode = "why"};
+    assert_ok(read_text("t,why\n5,seal\n6,\n7,bearing\n8,censored\n9,seal\n", &mode, &t, &err),
+              err);
+    assert_int_equal(t.mode.n, 2);
+    assert_string_equal(t.mode.names[0], "seal");
+    assert_string_equal(t.mode.names[1], "bearing");
+    assert_int_equal(t.mode.of[4], 0);
+    assert_int_equal(t.mode.of[2], 1);
+    assert_true(t.mode.of[3] == LIFE_NO_LABEL && !t.failed[3] && !t.failed[1]);
+    life_table_free(&t);
+    const struct life_columns asset = {.asset = "engine"};
+    assert_ok(read_text("engine,days,event\nE2,98,replacement\nE1,700,end\nE2,667,end\n", &asset,
+                        &t, &err),
+              err);
+    assert_int_equal(t.asset.n, 2);
+    assert_string_equal(t.asset.names[0], "E2");
+    assert_int_equal(t.asset.of[2], 0);
+    assert_true(t.failed[0] && !t.failed[1]);
+    life_table_free(&t);
 }
 
 static void test_life_table_refuses_bad_rows(void **state)
@@ -127,6 +183,8 @@ int main(void)
         cmocka_unit_test(test_life_table_guesses_columns),
         cmocka_unit_test(test_life_table_takes_every_event_word),
         cmocka_unit_test(test_life_table_takes_named_columns),
+        cmocka_unit_test(test_life_table_intervals),
+        cmocka_unit_test(test_life_table_modes_and_assets),
         cmocka_unit_test(test_life_table_refuses_bad_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
