@@ -4,6 +4,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/features_private.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES_VERSION = 1, MAX_LIST = 20000 };
+enum { FEATURES_VERSION = 1, MAX_LIST = 20000, MAX_NUMBERS = 1 << 18 };
 
 void features_free(struct feature_set *fs)
 {
@@ -41,13 +42,16 @@ void features_free(struct feature_set *fs)
     free(fs->setting_min);
     free(fs->setting_range);
     free(fs->centres);
+    for (size_t i = 0; i < fs->n_health; i++)
+        health_free(fs->health[i]);
+    free(fs->health_sensor);
     free(fs->infos);
     free(fs);
 }
 
 bool features_are_fitted(const struct feature_set *fs)
 {
-    if (fs->n_regimes > 1)
+    if (fs->n_regimes > 1 || fs->n_health > 0)
         return true;
     for (size_t i = 0; i < fs->n_sensors; i++)
         if (fs->sensors[i].has_levels)
@@ -74,14 +78,8 @@ void features_duration_text(const struct feature_set *fs, int64_t dur_ms, char *
 
 /* --- columns --- */
 
-struct names {
-    struct feature_set *fs;
-    size_t cap;
-    bool is_full; /* memory is gone */
-};
-
-__attribute__((format(printf, 4, 5))) static void
-add_column(struct names *n, enum feature_source source, size_t index, const char *fmt, ...)
+void features_add_column(struct feature_names *n, enum feature_source source, size_t index,
+                         const char *fmt, ...)
 {
     struct feature_set *fs = n->fs;
     char text[320];
@@ -107,62 +105,70 @@ add_column(struct names *n, enum feature_source source, size_t index, const char
     fs->infos[fs->n++] = (struct feature_info){.name = name, .source = source, .index = index};
 }
 
-static void name_sensor(struct names *n, size_t i)
+static void name_sensor(struct feature_names *n, size_t i)
 {
     const struct feature_set *fs = n->fs;
     const struct feature_sensor *s = &fs->sensors[i];
     const char *regime = s->mean != NULL ? " for its regime" : "";
     char w[32];
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: last", s->name, regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: last", s->name, regime);
     for (size_t k = 0; k < fs->n_windows; k++) {
         static const char *const parts[] = {"mean", "spread", "lowest", "highest", "slope"};
         features_duration_text(fs, fs->window_ms[k], w, sizeof(w));
         for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
-            add_column(n, FEATURE_SENSOR, i, "%.150s%s: %s %s", s->name, regime, parts[p], w);
+            features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: %s %s", s->name, regime, parts[p],
+                                w);
     }
     for (size_t k = 0; k < fs->n_means; k++) {
         features_duration_text(fs, fs->half_life_ms[k], w, sizeof(w));
-        add_column(n, FEATURE_SENSOR, i, "%.150s%s: fading mean, half-life %s", s->name, regime, w);
+        features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: fading mean, half-life %s", s->name,
+                            regime, w);
     }
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: change from its own baseline", s->name, regime);
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: change since the last replacement", s->name,
-               regime);
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: highest fading mean so far", s->name, regime);
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: lowest fading mean so far", s->name, regime);
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: slope since the beginning", s->name, regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: change from its own baseline", s->name,
+                        regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: change since the last replacement",
+                        s->name, regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: highest fading mean so far", s->name,
+                        regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: lowest fading mean so far", s->name,
+                        regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: slope since the beginning", s->name,
+                        regime);
     if (!s->has_levels)
         return;
-    add_column(n, FEATURE_SENSOR, i, "%.150s%s: time to failure level at present slope", s->name,
-               regime);
+    features_add_column(n, FEATURE_SENSOR, i, "%.150s%s: time to failure level at present slope",
+                        s->name, regime);
     for (size_t k = 0; k < FEATURE_N_FRACTIONS; k++)
-        add_column(n, FEATURE_SENSOR, i, "%.150s%s: time since below %zu %% of failure level",
-                   s->name, regime, 10 * (k + 1));
+        features_add_column(n, FEATURE_SENSOR, i,
+                            "%.150s%s: time since below %zu %% of failure level", s->name, regime,
+                            10 * (k + 1));
 }
 
-static void name_setting(struct names *n, size_t i)
+static void name_setting(struct feature_names *n, size_t i)
 {
     const struct feature_set *fs = n->fs;
     char w[32];
-    add_column(n, FEATURE_SETTING, i, "%.150s: last", fs->sensors[i].name);
+    features_add_column(n, FEATURE_SETTING, i, "%.150s: last", fs->sensors[i].name);
     for (size_t k = 0; k < fs->n_windows; k++) {
         features_duration_text(fs, fs->window_ms[k], w, sizeof(w));
-        add_column(n, FEATURE_SETTING, i, "%.150s: mean %s", fs->sensors[i].name, w);
+        features_add_column(n, FEATURE_SETTING, i, "%.150s: mean %s", fs->sensors[i].name, w);
     }
 }
 
-static void name_meter(struct names *n, size_t i)
+static void name_meter(struct feature_names *n, size_t i)
 {
     const struct feature_set *fs = n->fs;
     char w[32];
-    add_column(n, FEATURE_METER, i, "%.150s: last", fs->sensors[i].name);
+    features_add_column(n, FEATURE_METER, i, "%.150s: last", fs->sensors[i].name);
     for (size_t k = 0; k < fs->n_windows; k++) {
         features_duration_text(fs, fs->window_ms[k], w, sizeof(w));
-        add_column(n, FEATURE_METER, i, "%.150s: rate %s", fs->sensors[i].name, w);
+        features_add_column(n, FEATURE_METER, i, "%.150s: rate %s", fs->sensors[i].name, w);
     }
-    add_column(n, FEATURE_METER, i, "%.150s: since the last replacement", fs->sensors[i].name);
+    features_add_column(n, FEATURE_METER, i, "%.150s: since the last replacement",
+                        fs->sensors[i].name);
 }
 
-static void name_alarms(struct names *n)
+static void name_alarms(struct feature_names *n)
 {
     const struct feature_set *fs = n->fs;
     const char *unit = fs->is_cycles ? "cycles" : "days";
@@ -173,39 +179,43 @@ static void name_alarms(struct names *n)
         const char *code = c < fs->n_codes ? fs->codes[c] : "all alarms";
         for (size_t k = 0; k < fs->n_windows; k++) {
             features_duration_text(fs, fs->window_ms[k], w, sizeof(w));
-            add_column(n, FEATURE_ALARM, c, "%.150s: number in %s", code, w);
+            features_add_column(n, FEATURE_ALARM, c, "%.150s: number in %s", code, w);
         }
-        add_column(n, FEATURE_ALARM, c, "%.150s: %s since the last", code, unit);
+        features_add_column(n, FEATURE_ALARM, c, "%.150s: %s since the last", code, unit);
     }
 }
 
 enum ft_status features_name_columns(struct feature_set *fs, struct ft_err *err)
 {
-    struct names n = {.fs = fs};
+    struct feature_names n = {.fs = fs};
     const char *unit = fs->is_cycles ? "cycles" : "days";
     for (size_t i = 0; i < fs->n_sensors; i++) {
-        if (fs->sensors[i].role == SENSOR_ROLE_SENSOR)
-            name_sensor(&n, i);
-        else if (fs->sensors[i].role == SENSOR_ROLE_SETTING)
-            name_setting(&n, i);
-        else
+        if (fs->sensors[i].role == SENSOR_ROLE_METER)
             name_meter(&n, i);
+        else if (fs->view == FEATURE_VIEW_HEALTH)
+            continue;
+        else if (fs->sensors[i].role == SENSOR_ROLE_SENSOR)
+            name_sensor(&n, i);
+        else
+            name_setting(&n, i);
     }
+    features_health_name(&n);
     name_alarms(&n);
     for (size_t i = 0; i < fs->n_components; i++)
-        add_column(&n, FEATURE_COMPONENT, i, "%.150s: %s since renewed", fs->components[i].name,
-                   unit);
-    add_column(&n, FEATURE_EVENT, 0, "%s since the last failure", unit);
-    add_column(&n, FEATURE_EVENT, 1, "%s since the last repair", unit);
-    add_column(&n, FEATURE_EVENT, 2, "%s since the last inspection", unit);
+        features_add_column(&n, FEATURE_COMPONENT, i, "%.150s: %s since renewed",
+                            fs->components[i].name, unit);
+    features_add_column(&n, FEATURE_EVENT, 0, "%s since the last failure", unit);
+    features_add_column(&n, FEATURE_EVENT, 1, "%s since the last repair", unit);
+    features_add_column(&n, FEATURE_EVENT, 2, "%s since the last inspection", unit);
     if (fs->has_age)
-        add_column(&n, FEATURE_AGE, 0, "age in %s", unit);
+        features_add_column(&n, FEATURE_AGE, 0, "age in %s", unit);
     for (size_t i = 0; i < fs->n_attributes; i++) {
         const struct feature_attribute *a = &fs->attributes[i];
         if (a->is_number)
-            add_column(&n, FEATURE_ATTRIBUTE, i, "%.150s", a->name);
+            features_add_column(&n, FEATURE_ATTRIBUTE, i, "%.150s", a->name);
         for (size_t k = 0; k < a->n_categories; k++)
-            add_column(&n, FEATURE_ATTRIBUTE, i, "%.120s is %.120s", a->name, a->categories[k]);
+            features_add_column(&n, FEATURE_ATTRIBUTE, i, "%.120s is %.120s", a->name,
+                                a->categories[k]);
     }
     if (n.is_full)
         return ft_fail(err, FT_NOMEM, "features: no memory for column names");
@@ -214,7 +224,7 @@ enum ft_status features_name_columns(struct feature_set *fs, struct ft_err *err)
 
 /* --- JSON --- */
 
-static void put_numbers(cJSON *to, const char *key, const double *v, size_t n)
+void features_put_numbers(cJSON *to, const char *key, const double *v, size_t n)
 {
     cJSON *list = json_add_array(to, key);
     for (size_t i = 0; i < n; i++)
@@ -244,8 +254,8 @@ static void put_sensors(cJSON *json, const struct feature_set *fs)
             json_add_number(o, "noise", s->noise);
         }
         if (s->mean != NULL) {
-            put_numbers(o, "mean", s->mean, fs->n_regimes);
-            put_numbers(o, "std", s->std, fs->n_regimes);
+            features_put_numbers(o, "mean", s->mean, fs->n_regimes);
+            features_put_numbers(o, "std", s->std, fs->n_regimes);
         }
     }
 }
@@ -296,26 +306,28 @@ cJSON *features_to_json(const struct feature_set *fs)
         cJSON *settings = json_add_array(r, "settings");
         for (size_t i = 0; i < fs->n_settings; i++)
             json_add_int(settings, NULL, (int64_t)fs->setting[i]);
-        put_numbers(r, "min", fs->setting_min, fs->n_settings);
-        put_numbers(r, "range", fs->setting_range, fs->n_settings);
-        put_numbers(r, "centres", fs->centres, fs->n_regimes * fs->n_settings);
+        features_put_numbers(r, "min", fs->setting_min, fs->n_settings);
+        features_put_numbers(r, "range", fs->setting_range, fs->n_settings);
+        features_put_numbers(r, "centres", fs->centres, fs->n_regimes * fs->n_settings);
+        json_add_number(r, "reach", fs->regime_reach);
     }
+    features_health_to_json(json, fs);
     cJSON *names = json_add_array(json, "names");
     for (size_t i = 0; i < fs->n; i++)
         json_add_string(names, NULL, fs->infos[i].name);
     return json;
 }
 
-/* Reads exactly want numbers (SIZE_MAX = any number up to MAX_LIST); *out is allocated. */
-static enum ft_status get_numbers(const cJSON *o, const char *key, size_t want, double **out,
-                                  size_t *n, struct ft_err *err)
+/* Reads exactly want numbers (SIZE_MAX = any number up to MAX_NUMBERS); *out is allocated. */
+enum ft_status features_get_numbers(const cJSON *o, const char *key, size_t want, double **out,
+                                    size_t *n, struct ft_err *err)
 {
     const cJSON *list;
     enum ft_status st = json_array(o, key, true, &list, err);
     if (st != FT_OK)
         return st;
     const size_t size = (size_t)cJSON_GetArraySize(list);
-    if (size > MAX_LIST || (want != SIZE_MAX && size != want))
+    if (size > MAX_NUMBERS || (want != SIZE_MAX && size != want))
         return ft_fail(err, FT_INVALID, "features: \"%s\" has %zu numbers", key, size);
     double *v = calloc(size + 1, sizeof(*v));
     if (v == NULL)
@@ -341,7 +353,7 @@ static enum ft_status get_durations(const cJSON *o, const char *key, size_t max,
 {
     double *v = NULL;
     size_t size = 0;
-    enum ft_status st = get_numbers(o, key, SIZE_MAX, &v, &size, err);
+    enum ft_status st = features_get_numbers(o, key, SIZE_MAX, &v, &size, err);
     if (st == FT_OK && size > max)
         st = ft_fail(err, FT_INVALID, "features: \"%s\" has %zu entries, at most %zu", key, size,
                      max);
@@ -409,9 +421,9 @@ static enum ft_status get_sensor(const cJSON *o, struct feature_set *fs, struct 
             st = ft_fail(err, FT_INVALID, "features: sensor %.80s has equal levels", s->name);
     }
     if (st == FT_OK && json_get(o, "mean") != NULL) {
-        st = get_numbers(o, "mean", fs->n_regimes, &s->mean, NULL, err);
+        st = features_get_numbers(o, "mean", fs->n_regimes, &s->mean, NULL, err);
         if (st == FT_OK)
-            st = get_numbers(o, "std", fs->n_regimes, &s->std, NULL, err);
+            st = features_get_numbers(o, "std", fs->n_regimes, &s->std, NULL, err);
         for (size_t i = 0; i < fs->n_regimes && st == FT_OK; i++)
             if (!(s->std[i] > 0))
                 st = ft_fail(err, FT_INVALID, "features: sensor %.80s has no spread", s->name);
@@ -429,15 +441,21 @@ static enum ft_status get_regimes(const cJSON *json, struct feature_set *fs, str
         return FT_OK;
     enum ft_status st = json_int(r, "n", true, 2, 64, &n, err);
     if (st == FT_OK)
-        st = get_numbers(r, "settings", SIZE_MAX, &settings, &fs->n_settings, err);
+        st = features_get_numbers(r, "settings", SIZE_MAX, &settings, &fs->n_settings, err);
     if (st == FT_OK && fs->n_settings == 0)
         st = ft_fail(err, FT_INVALID, "features: regimes without settings");
     if (st == FT_OK)
-        st = get_numbers(r, "min", fs->n_settings, &fs->setting_min, NULL, err);
+        st = features_get_numbers(r, "min", fs->n_settings, &fs->setting_min, NULL, err);
     if (st == FT_OK)
-        st = get_numbers(r, "range", fs->n_settings, &fs->setting_range, NULL, err);
+        st = features_get_numbers(r, "range", fs->n_settings, &fs->setting_range, NULL, err);
     if (st == FT_OK)
-        st = get_numbers(r, "centres", fs->n_settings * (size_t)n, &fs->centres, NULL, err);
+        st =
+            features_get_numbers(r, "centres", fs->n_settings * (size_t)n, &fs->centres, NULL, err);
+    fs->regime_reach = INFINITY; /* a file from before it was kept */
+    if (st == FT_OK && json_get(r, "reach") != NULL)
+        st = json_number(r, "reach", true, &fs->regime_reach, err);
+    if (st == FT_OK && !(fs->regime_reach > 0))
+        st = ft_fail(err, FT_INVALID, "features: the reach of a regime must be positive");
     if (st == FT_OK) {
         fs->n_regimes = (size_t)n;
         fs->setting = calloc(fs->n_settings, sizeof(*fs->setting));
@@ -559,6 +577,8 @@ static enum ft_status get_all(const cJSON *json, struct feature_set *fs, struct 
     for (size_t i = 0; i < fs->n_settings && st == FT_OK; i++)
         if (fs->setting[i] >= fs->n_sensors)
             st = ft_fail(err, FT_INVALID, "features: regime setting out of range");
+    if (st == FT_OK)
+        st = features_health_from_json(json, fs, err);
     return st;
 }
 

@@ -4,7 +4,8 @@
  *
  * A feature set is the list of definitions plus everything fitted: operating regimes, failure
  * levels, categories. It is stored with the model as JSON. Parts: features.c (definition, names,
- * JSON), features_fit.c (what is learned from training assets), features_compute.c (the numbers).
+ * JSON), features_fit.c (what is learned from training assets), features_compute.c (the numbers),
+ * features_health.c (health channels: fit, numbers), features_frame.c (readings side by side).
  *
  * Rows are float: trees bin them and linear models standardise them, so 24 bits are enough, and
  * training needs half the memory. */
@@ -13,6 +14,7 @@
 
 #include "app/base/status.h"
 #include "app/history.h"
+#include "models/health.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -23,6 +25,7 @@ enum {
     FEATURE_MAX_WINDOWS = 4,
     FEATURE_MAX_MEANS = 4,
     FEATURE_N_FRACTIONS = 10, /* of the way to the failure level */
+    FEATURE_MAX_HEALTH = 3,   /* health models: with 2, 3 and 4 channels */
     FEATURE_MAX_CATEGORIES = 12
 };
 
@@ -34,13 +37,20 @@ enum feature_source {
     FEATURE_COMPONENT,
     FEATURE_AGE,
     FEATURE_EVENT, /* failures, repairs, inspections of the asset */
-    FEATURE_ATTRIBUTE
+    FEATURE_ATTRIBUTE,
+    FEATURE_HEALTH /* index: channel number over all health models; their number = the asset's q */
+};
+
+/* Which description of the sensors a set holds; everything else (alarms, ages, ...) is in both. */
+enum feature_view {
+    FEATURE_VIEW_SENSORS, /* windows of every sensor */
+    FEATURE_VIEW_HEALTH   /* the health channels that they share (models/health.h) */
 };
 
 struct feature_info {
     char *name; /* "vibration_mm_s: mean 24 h" */
     enum feature_source source;
-    size_t index; /* into sensors, codes, components or attributes of the set */
+    size_t index; /* into sensors, codes, components, attributes or channels of the set */
 };
 
 struct feature_sensor {
@@ -87,10 +97,18 @@ struct feature_set {
     /* Operating regimes: centres of the settings, each scaled to [0, 1] by its range. */
     size_t n_regimes; /* 1 = no normalisation */
     size_t n_settings;
-    size_t *setting;            /* [n_settings] index into sensors */
-    double *setting_min;        /* [n_settings] */
-    double *setting_range;      /* [n_settings], > 0 */
-    double *centres;            /* [n_regimes][n_settings] */
+    size_t *setting;       /* [n_settings] index into sensors */
+    double *setting_min;   /* [n_settings] */
+    double *setting_range; /* [n_settings], > 0 */
+    double *centres;       /* [n_regimes][n_settings] */
+    double regime_reach;   /* scaled distance from a centre beyond which a regime is new */
+    /* Health channels, FEATURE_VIEW_HEALTH only: several models of the same sensors with 2, 3 and
+     * 4 channels, for each draws the line between wear and noise elsewhere. */
+    enum feature_view view;
+    struct health *health[FEATURE_MAX_HEALTH];
+    size_t n_health;
+    size_t *health_sensor; /* [n_health_sensors] index into sensors */
+    size_t n_health_sensors;
     struct feature_info *infos; /* [n], the columns */
     size_t n;
 };
@@ -98,10 +116,11 @@ struct feature_set {
 struct feature_options {
     bool is_rul;        /* adds failure levels and the time since they were approached */
     int64_t horizon_ms; /* chooses the long window; 0 for rul */
+    enum feature_view view;
 };
 
 /* Fits on the assets with is_training[i] (NULL = all that are not held out). FT_TOO_FEW when there
- * is nothing to see at all; FT_NOMEM. */
+ * is nothing to see at all, or the sensors are too few for health channels; FT_NOMEM. */
 enum ft_status features_fit(const struct history *h, const bool *is_training,
                             const struct feature_options *o, struct feature_set **out,
                             struct ft_err *err);
@@ -131,8 +150,36 @@ struct feature_standing features_standing(const struct feature_set *fs, const st
                                           size_t asset, size_t history_sensor, int64_t as_of_ms);
 
 /* Regime of the settings at an instant (values in the order of fs->setting); SIZE_MAX when one is
- * missing. */
+ * missing or they are far from every regime of the training data: a new regime. */
 size_t features_regime(const struct feature_set *fs, const double *settings);
+
+/* The health channels of one asset, reading by reading, for charts: its health index. Row i of
+ * channel is fs->health[model]'s channels at ts_ms[i]; fraction is the way from the start (0) to
+ * the failure level (1) of the channel that is furthest, smoothed; NaN without levels. */
+struct feature_health_rows {
+    size_t n, n_channels;
+    int64_t *ts_ms;              /* [n] */
+    double *channel, *precision; /* [n][n_channels] */
+    double *q;                   /* [n] as in models/health.h */
+    size_t n_new_regime;         /* rows left out because the regime is new */
+};
+enum ft_status features_health_rows(const struct feature_set *fs, const struct history *h,
+                                    size_t asset, size_t model, int64_t until_ms,
+                                    struct feature_health_rows *out, struct ft_err *err);
+void features_health_rows_clear(struct feature_health_rows *rows);
+
+/* Model and channel inside it of a channel number; false when it is the number of q. */
+bool features_health_channel(const struct feature_set *fs, size_t index, size_t *model,
+                             size_t *channel);
+
+/* How the sensors stand behind the channels at an instant, for words: z[n_health_sensors] the mean
+ * standardised value (for its regime) over the last 20 ticks, NaN = no readings;
+ * share[channels][n_health_sensors] >= 0 which part of each channel's deviation rests on which
+ * sensor (rows sum to 1), channels counted over all health models. */
+enum ft_status features_health_shares(const struct feature_set *fs, const struct history *h,
+                                      size_t asset, int64_t as_of_ms, double *z, double *share,
+                                      struct ft_err *err);
+size_t features_health_n_channels(const struct feature_set *fs);
 
 /* "24 h", "30 d", "20 cycles" into out. */
 void features_duration_text(const struct feature_set *fs, int64_t dur_ms, char *out, size_t size);

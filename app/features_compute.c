@@ -1,13 +1,12 @@
 /* The numbers. Each sensor is streamed once: window sums come from prefix sums, extremes from
  * monotone queues, fading means from one update a reading, so a row costs O(windows), whatever the
  * window holds. All state at a row depends on readings at or before its instant only. */
-#include "app/features.h"
+#include "app/features_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SETTINGS = 8, N_PARTS = 5 /* mean, spread, lowest, highest, slope */ };
 /* Time to failure level is cut off here, in units: far is far. */
 static const double far_units = 500;
 /* z-values beyond this are errors of the sensor or of the regime. */
@@ -41,40 +40,23 @@ static double units(const struct work *w, int64_t dur_ms)
     return (double)dur_ms / (double)w->fs->unit_ms;
 }
 
-/* --- matching by name --- */
-
-static size_t history_sensor(const struct history *h, const char *name)
-{
-    for (size_t i = 0; i < h->n_sensors; i++)
-        if (strcmp(h->sensors[i].name, name) == 0)
-            return i;
-    return HISTORY_NO_INDEX;
-}
-
-static const struct readings *series_of(const struct work *w, size_t sensor)
-{
-    static const struct readings none = {0};
-    const size_t i = history_sensor(w->h, w->fs->sensors[sensor].name);
-    return i != HISTORY_NO_INDEX ? &w->a->series[i] : &none;
-}
-
 /* --- one sensor --- */
 
 static void load_points(struct work *w, size_t sensor)
 {
     const struct feature_set *fs = w->fs;
     const struct feature_sensor *s = &fs->sensors[sensor];
-    const struct readings *r = series_of(w, sensor);
-    const struct readings *settings[MAX_SETTINGS];
-    size_t at[MAX_SETTINGS] = {0};
+    const struct readings *r = features_series(w->fs, w->h, w->a, sensor);
+    const struct readings *settings[FEATURES_MAX_SETTINGS];
+    size_t at[FEATURES_MAX_SETTINGS] = {0};
     const int64_t end = w->as_of[w->n_rows - 1];
     for (size_t j = 0; j < fs->n_settings && s->mean != NULL; j++)
-        settings[j] = series_of(w, fs->setting[j]);
+        settings[j] = features_series(fs, w->h, w->a, fs->setting[j]);
     w->n = 0;
     for (size_t k = 0; k < r->n && r->ts_ms[k] <= end; k++) {
         double v = r->value[k];
         if (s->mean != NULL && isfinite(v)) {
-            double x[MAX_SETTINGS];
+            double x[FEATURES_MAX_SETTINGS];
             for (size_t j = 0; j < fs->n_settings; j++) {
                 const struct readings *q = settings[j];
                 while (at[j] < q->n && q->ts_ms[at[j]] <= r->ts_ms[k])
@@ -467,18 +449,28 @@ static size_t put_attribute(struct work *w, size_t index, size_t col)
 
 /* --- all --- */
 
-static void put_all(struct work *w)
+static enum ft_status put_all(struct work *w, struct ft_err *err)
 {
     const struct feature_set *fs = w->fs;
     size_t col = 0;
     note_renewals(w);
     for (size_t i = 0; i < fs->n_sensors; i++) {
-        if (fs->sensors[i].role == SENSOR_ROLE_SENSOR)
-            col = put_sensor(w, i, col);
-        else if (fs->sensors[i].role == SENSOR_ROLE_SETTING)
-            col = put_setting(w, i, col);
-        else
+        if (fs->sensors[i].role == SENSOR_ROLE_METER)
             col = put_meter(w, i, col);
+        else if (fs->view == FEATURE_VIEW_HEALTH)
+            continue;
+        else if (fs->sensors[i].role == SENSOR_ROLE_SENSOR)
+            col = put_sensor(w, i, col);
+        else
+            col = put_setting(w, i, col);
+    }
+    if (fs->n_health > 0) {
+        size_t n = 0;
+        const enum ft_status st = features_health_compute(
+            fs, w->h, (size_t)(w->a - w->h->assets), w->as_of, w->n_rows, w->out, col, &n, err);
+        if (st != FT_OK)
+            return st;
+        col += n;
     }
     for (size_t c = 0; fs->n_codes > 0 && c <= fs->n_codes; c++)
         col = put_alarm(w, c, col);
@@ -496,6 +488,7 @@ static void put_all(struct work *w)
     }
     for (size_t i = 0; i < fs->n_attributes; i++)
         col = put_attribute(w, i, col);
+    return FT_OK;
 }
 
 static bool work_alloc(struct work *w)
@@ -539,7 +532,7 @@ enum ft_status features_compute(const struct feature_set *fs, const struct histo
     if (n_rows == 0)
         return FT_OK;
     if (work_alloc(&w))
-        put_all(&w);
+        st = put_all(&w, err);
     else
         st = ft_fail(err, FT_NOMEM, "features: no memory for asset %s", w.a->key);
     work_free(&w);

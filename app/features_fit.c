@@ -4,7 +4,7 @@
  * attributes. */
 #include "app/base/clock.h"
 #include "app/base/rng.h"
-#include "app/features.h"
+#include "app/features_private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +23,9 @@ enum {
 static const double same_regime_frac = 0.05;
 /* Regimes are kept when they explain at least this share of the variance of some sensor. */
 static const double min_explained_frac = 0.1;
+/* Settings further from every centre than this many times the furthest of the training data, and
+ * than this share of the range, are a new regime. */
+static const double new_regime_factor = 2, new_regime_frac = 0.1;
 
 struct fit {
     const struct history *h;
@@ -209,8 +212,6 @@ static double value_at(const struct readings *r, size_t *k, int64_t ts_ms)
     return *k > 0 ? r->value[*k - 1] : NAN;
 }
 
-enum { MAX_SETTINGS = 8 };
-
 struct points {
     double *v; /* [n][n_settings] */
     size_t n, n_settings;
@@ -240,7 +241,7 @@ static enum ft_status gather_points(const struct fit *f, struct points *p, struc
     for (size_t a = 0; a < f->h->n_assets; a++) {
         const struct history_asset *as = &f->h->assets[a];
         const struct readings *lead = &as->series[f->sensor[fs->setting[0]]];
-        size_t at[MAX_SETTINGS] = {0};
+        size_t at[FEATURES_MAX_SETTINGS] = {0};
         for (size_t k = 0; f->is_training[a] && k < lead->n; k += every) {
             double *row = p->v + p->n * fs->n_settings;
             bool is_whole = true;
@@ -353,13 +354,26 @@ static enum ft_status move_centres(const struct points *p, double *centres, size
 
 size_t features_regime(const struct feature_set *fs, const double *settings)
 {
-    double scaled[MAX_SETTINGS];
+    double scaled[FEATURES_MAX_SETTINGS];
     for (size_t j = 0; j < fs->n_settings; j++) {
         if (!isfinite(settings[j]))
             return SIZE_MAX;
         scaled[j] = (settings[j] - fs->setting_min[j]) / fs->setting_range[j];
     }
-    return nearest_centre(fs->centres, fs->n_regimes, fs->n_settings, scaled);
+    const size_t r = nearest_centre(fs->centres, fs->n_regimes, fs->n_settings, scaled);
+    const double d2 = distance2(fs->centres + r * fs->n_settings, scaled, fs->n_settings);
+    return sqrt(d2) <= fs->regime_reach ? r : SIZE_MAX;
+}
+
+static void fit_reach(struct feature_set *fs, const struct points *p)
+{
+    double furthest = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const double *x = p->v + i * p->n_settings;
+        const size_t r = nearest_centre(fs->centres, fs->n_regimes, p->n_settings, x);
+        furthest = fmax(furthest, distance2(fs->centres + r * p->n_settings, x, p->n_settings));
+    }
+    fs->regime_reach = fmax(new_regime_frac, new_regime_factor * sqrt(furthest));
 }
 
 /* Sums of one sensor over the regimes; regime n_regimes is the pool of all. */
@@ -372,9 +386,9 @@ static void sum_by_regime(const struct fit *f, size_t sensor, double *sums, doub
     for (size_t a = 0; a < f->h->n_assets; a++) {
         const struct history_asset *as = &f->h->assets[a];
         const struct readings *r = &as->series[f->sensor[sensor]];
-        size_t at[MAX_SETTINGS] = {0};
+        size_t at[FEATURES_MAX_SETTINGS] = {0};
         for (size_t k = 0; f->is_training[a] && k < r->n; k++) {
-            double settings[MAX_SETTINGS];
+            double settings[FEATURES_MAX_SETTINGS];
             if (!isfinite(r->value[k]))
                 continue;
             for (size_t j = 0; j < fs->n_settings; j++)
@@ -457,12 +471,12 @@ static enum ft_status fit_regimes(struct fit *f, struct ft_err *err)
     double *nearest = NULL;
     double explained = 0;
     fs->n_regimes = 1;
-    fs->setting = calloc(MAX_SETTINGS, sizeof(*fs->setting));
-    fs->setting_min = calloc(MAX_SETTINGS, sizeof(*fs->setting_min));
-    fs->setting_range = calloc(MAX_SETTINGS, sizeof(*fs->setting_range));
+    fs->setting = calloc(FEATURES_MAX_SETTINGS, sizeof(*fs->setting));
+    fs->setting_min = calloc(FEATURES_MAX_SETTINGS, sizeof(*fs->setting_min));
+    fs->setting_range = calloc(FEATURES_MAX_SETTINGS, sizeof(*fs->setting_range));
     if (fs->setting == NULL || fs->setting_min == NULL || fs->setting_range == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < fs->n_sensors && fs->n_settings < MAX_SETTINGS; i++)
+    for (size_t i = 0; i < fs->n_sensors && fs->n_settings < FEATURES_MAX_SETTINGS; i++)
         if (fs->sensors[i].role == SENSOR_ROLE_SETTING)
             fs->setting[fs->n_settings++] = i;
     if (fs->n_settings == 0)
@@ -481,6 +495,7 @@ static enum ft_status fit_regimes(struct fit *f, struct ft_err *err)
     }
     fs->n_regimes = start_centres(&p, fs->centres, nearest);
     st = move_centres(&p, fs->centres, fs->n_regimes, err);
+    fit_reach(fs, &p);
     if (st == FT_OK && fs->n_regimes > 1)
         st = fit_regime_statistics(f, &explained, err);
     if (st == FT_OK && explained < min_explained_frac)
@@ -519,7 +534,7 @@ static bool unit_levels(const struct fit *f, size_t sensor, const struct history
     const struct feature_sensor *s = &fs->sensors[sensor];
     const struct readings *r = &as->series[f->sensor[sensor]];
     const size_t n_start = 2 * LEVEL_READINGS;
-    size_t at[MAX_SETTINGS] = {0};
+    size_t at[FEATURES_MAX_SETTINGS] = {0};
     double start = 0;
     double end = 0;
     double squares = 0;
@@ -529,7 +544,7 @@ static bool unit_levels(const struct fit *f, size_t sensor, const struct history
     for (size_t k = 0; k < r->n; k++) {
         double v = r->value[k];
         if (s->mean != NULL) {
-            double settings[MAX_SETTINGS];
+            double settings[FEATURES_MAX_SETTINGS];
             for (size_t j = 0; j < fs->n_settings; j++)
                 settings[j] = value_at(&as->series[f->sensor[fs->setting[j]]], &at[j], r->ts_ms[k]);
             const size_t regime = features_regime(fs, settings);
@@ -596,13 +611,16 @@ enum ft_status features_fit(const struct history *h, const bool *is_training,
         goto out;
     for (size_t a = 0; a < h->n_assets; a++)
         mask[a] = is_training != NULL ? is_training[a] : !h->assets[a].is_held_out;
+    fs->view = o->view;
     choose_windows(fs, h, o);
     st = list_sensors(&f, err);
     if (st == FT_OK)
         st = list_rest(&f, err);
     if (st == FT_OK)
         st = fit_regimes(&f, err);
-    if (st == FT_OK && o->is_rul)
+    if (st == FT_OK && o->view == FEATURE_VIEW_HEALTH)
+        st = features_health_fit(h, mask, fs, err);
+    else if (st == FT_OK && o->is_rul)
         st = fit_levels(&f, err);
     if (st == FT_OK)
         st = features_name_columns(fs, err);

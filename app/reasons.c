@@ -18,6 +18,16 @@ struct group {
     double lead_amount; /* its size */
 };
 
+/* Whose row is told, and how its sensors stand. */
+struct told {
+    const struct feature_set *fs;
+    const struct history *h;
+    size_t asset;
+    const float *row;
+    const double *z; /* [n_health_sensors] of a set of health channels, else NULL */
+    int64_t as_of_ms;
+};
+
 static int compare_groups(const void *pa, const void *pb)
 {
     const struct group *a = pa;
@@ -27,25 +37,47 @@ static int compare_groups(const void *pa, const void *pb)
     return a->lead < b->lead ? -1 : a->lead > b->lead;
 }
 
-static size_t gather_groups(const struct feature_set *fs, const double *contributions,
-                            struct group *groups)
+struct group_list {
+    struct group *items; /* room for every column and every sensor */
+    size_t n;
+};
+
+static void add_to_group(struct group_list *l, enum feature_source source, size_t index,
+                         size_t column, double amount)
 {
-    size_t n = 0;
+    size_t g = 0;
+    while (g < l->n && (l->items[g].source != source || l->items[g].index != index))
+        g++;
+    if (g == l->n)
+        l->items[l->n++] = (struct group){.source = source, .index = index, .lead = column};
+    l->items[g].raw += amount;
+    if (fabs(amount) > l->items[g].lead_amount) {
+        l->items[g].lead_amount = fabs(amount);
+        l->items[g].lead = column;
+    }
+}
+
+/* A health channel is no reason that a person can check: what it adds goes to the sensors that it
+ * rests on. share as of features_health_shares(). */
+static void gather_groups(const struct feature_set *fs, const double *contributions,
+                          const double *share, struct group_list *l)
+{
+    const size_t p = fs->n_health_sensors;
     for (size_t j = 0; j < fs->n; j++) {
         const struct feature_info *info = &fs->infos[j];
-        size_t g = 0;
-        while (g < n && (groups[g].source != info->source || groups[g].index != info->index))
-            g++;
-        if (g == n)
-            groups[n++] = (struct group){.source = info->source, .index = info->index, .lead = j};
-        groups[g].raw += contributions[j];
-        if (fabs(contributions[j]) > groups[g].lead_amount) {
-            groups[g].lead_amount = fabs(contributions[j]);
-            groups[g].lead = j;
+        size_t channel = info->index;
+        if (info->source != FEATURE_HEALTH) {
+            add_to_group(l, info->source, info->index, j, contributions[j]);
+            continue;
         }
+        if (channel == features_health_n_channels(fs))
+            channel--; /* what no channel explains is told with the last */
+        for (size_t s = 0; s < p; s++)
+            if (share[channel * p + s] > 0)
+                add_to_group(l, FEATURE_SENSOR, fs->health_sensor[s], j,
+                             contributions[j] * share[channel * p + s]);
     }
-    qsort(groups, n, sizeof(*groups), compare_groups);
-    return n;
+    qsort(l->items, l->n, sizeof(*l->items), compare_groups);
 }
 
 /* --- words --- */
@@ -67,16 +99,31 @@ static size_t sensor_in_history(const struct history *h, const char *name)
     return HISTORY_NO_INDEX;
 }
 
-static void say_sensor(const struct feature_set *fs, const struct history *h, size_t asset,
-                       const float *row, const struct group *g, int64_t as_of_ms, char *out,
-                       size_t size)
+/* Mean of the middle window in standard deviations of the sensor's operating regime. NaN when the
+ * class has one regime only, or there are no readings. */
+static double regime_z(const struct told *t, const struct group *g)
 {
+    const struct feature_set *fs = t->fs;
+    if (fs->sensors[g->index].mean == NULL)
+        return NAN;
+    if (fs->view != FEATURE_VIEW_HEALTH)
+        return t->row[first_column(fs, g) + 1 + 5 * (fs->n_windows / 2)];
+    for (size_t i = 0; i < fs->n_health_sensors; i++)
+        if (fs->health_sensor[i] == g->index)
+            return t->z[i];
+    return NAN;
+}
+
+static void say_sensor(const struct told *t, const struct group *g, char *out, size_t size)
+{
+    const struct feature_set *fs = t->fs;
+    const struct history *h = t->h;
     const struct feature_sensor *s = &fs->sensors[g->index];
     const size_t in_history = sensor_in_history(h, s->name);
     struct feature_standing st = {NAN, NAN, NAN, NAN};
     const char *unit = "";
     if (in_history != HISTORY_NO_INDEX) {
-        st = features_standing(fs, h, asset, in_history, as_of_ms);
+        st = features_standing(fs, h, t->asset, in_history, t->as_of_ms);
         unit = h->sensors[in_history].unit != NULL ? h->sensors[in_history].unit : "";
         if (strcmp(unit, "1") == 0) /* UCUM's name for "no unit" */
             unit = "";
@@ -86,9 +133,8 @@ static void say_sensor(const struct feature_set *fs, const struct history *h, si
     const char *trend = "";
     if (isfinite(rise) && isfinite(st.spread) && fabs(rise) > st.spread)
         trend = rise > 0 ? ", rising" : ", falling";
-    /* Mean of the middle window, in standard deviations of its operating regime. One that is small
-     * says less than the comparison with the asset's own baseline. */
-    const double z = s->mean != NULL ? row[first_column(fs, g) + 1 + 5 * (fs->n_windows / 2)] : NAN;
+    /* A small one says less than the comparison with the asset's own baseline. */
+    const double z = regime_z(t, g);
     if (!isfinite(st.now)) {
         (void)snprintf(out, size, "%.60s: no fresh readings", s->name);
     } else if (s->mean != NULL && !(fabs(z) < 1.0)) {
@@ -127,16 +173,21 @@ static void say_alarm(const struct feature_set *fs, const float *row, const stru
         (void)snprintf(out, size, "%.80s: %.0f in %s, last %.0f days ago", code, count, w, since);
 }
 
-static void say_group(const struct feature_set *fs, const struct history *h, size_t asset,
-                      const float *row, const struct group *g, int64_t as_of_ms, char *out,
-                      size_t size)
+static void say_group(const struct told *t, const struct group *g, char *out, size_t size)
 {
+    const struct feature_set *fs = t->fs;
+    const struct history *h = t->h;
+    const float *row = t->row;
     static const char *const events[] = {"failure", "repair", "inspection"};
     const char *unit = fs->is_cycles ? "cycles" : "days";
-    const double value = row[first_column(fs, g)];
+    const bool has_column = g->source != FEATURE_SENSOR && g->source != FEATURE_HEALTH;
+    const double value = has_column ? row[first_column(fs, g)] : NAN;
     switch (g->source) {
     case FEATURE_SENSOR:
-        say_sensor(fs, h, asset, row, g, as_of_ms, out, size);
+        say_sensor(t, g, out, size);
+        break;
+    case FEATURE_HEALTH: /* told by its sensors, see gather_groups() */
+        (void)snprintf(out, size, "health channels");
         break;
     case FEATURE_SETTING:
     case FEATURE_METER:
@@ -165,8 +216,8 @@ static void say_group(const struct feature_set *fs, const struct history *h, siz
         const char *text = "unknown";
         for (size_t i = 0; i < h->n_attributes; i++)
             if (strcmp(h->attribute_names[i], fs->attributes[g->index].name) == 0 &&
-                h->assets[asset].attributes[i] != NULL)
-                text = h->assets[asset].attributes[i];
+                h->assets[t->asset].attributes[i] != NULL)
+                text = h->assets[t->asset].attributes[i];
         (void)snprintf(out, size, "%.80s is %.60s", fs->attributes[g->index].name, text);
         break;
     }
@@ -191,37 +242,57 @@ static int compare_reasons(const void *pa, const void *pb)
     return strcmp(a->text, b->text);
 }
 
+/* Groups one by one from the base, greatest first, each with the change of probability it makes. */
+static void add_reasons(const struct told *t, const double *contributions,
+                        const struct group_list *l, reason_probability p, const void *ctx,
+                        struct forecast *f)
+{
+    double raw = contributions[t->fs->n];
+    double total = raw;
+    double before = p(ctx, raw);
+    for (size_t g = 0; g < l->n; g++)
+        total += l->items[g].raw;
+    f->n_reasons = 0;
+    f->base_points = before;
+    for (size_t g = 0; g < l->n && f->n_reasons + 1 < FORECAST_MAX_REASONS; g++) {
+        raw += l->items[g].raw;
+        const double after = p(ctx, raw);
+        struct forecast_reason *r = &f->reasons[f->n_reasons++];
+        *r = (struct forecast_reason){.points = after - before};
+        say_group(t, &l->items[g], r->text, sizeof(r->text));
+        (void)snprintf(r->feature, sizeof(r->feature), "%s", t->fs->infos[l->items[g].lead].name);
+        if (l->items[g].source <= FEATURE_METER)
+            (void)snprintf(r->sensor, sizeof(r->sensor), "%s",
+                           t->fs->sensors[l->items[g].index].name);
+        before = after;
+    }
+    qsort(f->reasons, f->n_reasons, sizeof(f->reasons[0]), compare_reasons);
+    if (l->n > f->n_reasons)
+        put_all_else(f, p(ctx, total) - before);
+}
+
 enum ft_status reasons_fill(const struct feature_set *fs, const struct history *h, size_t asset,
                             const float *row, const double *contributions, reason_probability p,
                             const void *ctx, struct forecast *f, struct ft_err *err)
 {
-    struct group *groups = calloc(fs->n + 1, sizeof(*groups));
-    if (groups == NULL)
-        return ft_fail(err, FT_NOMEM, "reasons: no memory");
-    const size_t n = gather_groups(fs, contributions, groups);
-    double raw = contributions[fs->n];
-    double total = raw;
-    double before = p(ctx, raw);
-    for (size_t g = 0; g < n; g++)
-        total += groups[g].raw;
-    f->n_reasons = 0;
-    f->base_points = before;
-    for (size_t g = 0; g < n && f->n_reasons + 1 < FORECAST_MAX_REASONS; g++) {
-        raw += groups[g].raw;
-        const double after = p(ctx, raw);
-        struct forecast_reason *r = &f->reasons[f->n_reasons++];
-        *r = (struct forecast_reason){.points = after - before};
-        say_group(fs, h, asset, row, &groups[g], f->as_of_ms, r->text, sizeof(r->text));
-        (void)snprintf(r->feature, sizeof(r->feature), "%s", fs->infos[groups[g].lead].name);
-        if (groups[g].source <= FEATURE_METER)
-            (void)snprintf(r->sensor, sizeof(r->sensor), "%s", fs->sensors[groups[g].index].name);
-        before = after;
+    const size_t p_health = fs->n_health_sensors;
+    struct group_list l = {.items = calloc(fs->n + fs->n_sensors + 1, sizeof(*l.items))};
+    double *z = calloc(p_health + 1, sizeof(*z));
+    double *share = calloc(features_health_n_channels(fs) * p_health + 1, sizeof(*share));
+    enum ft_status st = l.items == NULL || z == NULL || share == NULL
+                            ? ft_fail(err, FT_NOMEM, "reasons: no memory")
+                            : FT_OK;
+    if (st == FT_OK && fs->n_health > 0)
+        st = features_health_shares(fs, h, asset, f->as_of_ms, z, share, err);
+    if (st == FT_OK) {
+        const struct told t = {fs, h, asset, row, z, f->as_of_ms};
+        gather_groups(fs, contributions, share, &l);
+        add_reasons(&t, contributions, &l, p, ctx, f);
     }
-    qsort(f->reasons, f->n_reasons, sizeof(f->reasons[0]), compare_reasons);
-    if (n > f->n_reasons)
-        put_all_else(f, p(ctx, total) - before);
-    free(groups);
-    return FT_OK;
+    free(l.items);
+    free(z);
+    free(share);
+    return st;
 }
 
 void reasons_join(const struct forecast *const *parts, const char *const *names, size_t n, double p,

@@ -26,12 +26,17 @@ static enum ft_status choose_kinds(struct train_run *r, struct ft_err *err)
 {
     const enum model_kind linear = r->o->is_rul ? MODEL_RIDGE : MODEL_LOGISTIC;
     const unsigned wanted = r->o->kinds != 0 ? r->o->kinds : ~0U;
-    r->n_kinds = 0;
+    r->n_candidates = 0;
     if (wanted >> linear & 1U)
-        r->kinds[r->n_kinds++] = linear;
+        r->candidates[r->n_candidates++] =
+            (struct train_candidate){linear, FEATURE_VIEW_SENSORS, model_kind_name(linear)};
     if (wanted >> MODEL_GBDT & 1U)
-        r->kinds[r->n_kinds++] = MODEL_GBDT;
-    if (r->n_kinds == 0)
+        r->candidates[r->n_candidates++] =
+            (struct train_candidate){MODEL_GBDT, FEATURE_VIEW_SENSORS, "gbdt"};
+    if (wanted >> MODEL_GBDT & 1U && r->o->is_rul)
+        r->candidates[r->n_candidates++] =
+            (struct train_candidate){MODEL_GBDT, FEATURE_VIEW_HEALTH, "gbdt_health"};
+    if (r->n_candidates == 0)
         return ft_fail(err, FT_INVALID, "train: no candidate left; %s takes %s and gbdt",
                        r->o->is_rul ? "rul" : "failure", model_kind_name(linear));
     return FT_OK;
@@ -266,38 +271,70 @@ static enum ft_status check_folds(const struct train_run *r, struct ft_err *err)
 
 /* --- features --- */
 
-static enum ft_status fit_features(struct train_run *r, size_t f, struct ft_err *err)
+static enum ft_status fit_features(struct train_run *r, enum feature_view view, size_t f,
+                                   struct ft_err *err)
 {
-    const struct feature_options o = {.is_rul = r->o->is_rul, .horizon_ms = r->o->horizon_ms};
+    const struct feature_options o = {
+        .is_rul = r->o->is_rul, .horizon_ms = r->o->horizon_ms, .view = view};
     bool *mask = calloc(r->h->n_assets + 1, sizeof(*mask));
     if (mask == NULL)
         return no_memory(err);
     for (size_t a = 0; a < r->h->n_assets; a++)
         mask[a] = r->is_training[a] && (f == r->k || r->asset_fold[a] != f);
-    const enum ft_status st = features_fit(r->h, mask, &o, &r->fs[f], err);
+    const enum ft_status st = features_fit(r->h, mask, &o, &r->views[view].fs[f], err);
     free(mask);
     return st;
+}
+
+/* The sets of the refit first: they say how many columns there are. A class whose sensors cannot
+ * carry a view loses the candidates on it; another must be left. */
+static enum ft_status open_views(struct train_run *r, struct ft_err *err)
+{
+    size_t n_columns = 0;
+    size_t kept = 0;
+    for (size_t m = 0; m < r->n_candidates; m++) {
+        struct train_view *v = &r->views[r->candidates[m].view];
+        enum ft_status st = FT_OK;
+        if (v->fs[r->k] == NULL) {
+            st = fit_features(r, r->candidates[m].view, r->k, err);
+            n_columns += st == FT_OK ? v->fs[r->k]->n : 0;
+        }
+        if (st == FT_OK)
+            r->candidates[kept++] = r->candidates[m];
+        else if (st != FT_TOO_FEW || r->n_candidates == 1)
+            return st;
+    }
+    r->n_candidates = kept;
+    const struct feature_set *first = r->views[r->candidates[0].view].fs[r->k];
+    r->embargo_ms = r->o->horizon_ms + features_longest_ms(first);
+    thin_rows(r, n_columns);
+    return FT_OK;
 }
 
 /* The refit's set first; folds share it when nothing in it was learned from values. Folds in time
  * share it too: what is learned without labels (regimes, their means) over all time says nothing of
  * an outcome, and failure levels exist for rul only, which always folds by asset. */
-static enum ft_status make_features(struct train_run *r, struct ft_err *err)
+static enum ft_status fill_view(struct train_run *r, enum feature_view view, struct ft_err *err)
 {
-    enum ft_status st = fit_features(r, r->k, err);
-    if (st != FT_OK)
-        return st;
-    r->is_shared = r->is_time_folds || !features_are_fitted(r->fs[r->k]);
-    r->embargo_ms = r->o->horizon_ms + features_longest_ms(r->fs[r->k]);
-    thin_rows(r, r->fs[r->k]->n);
-    st = dataset_features(r->fs[r->k], r->h, &r->d, r->pool, &r->x[r->k], err);
-    for (size_t f = 0; f < r->k && st == FT_OK && !r->is_shared; f++) {
-        st = fit_features(r, f, err);
+    struct train_view *v = &r->views[view];
+    v->is_shared = r->is_time_folds || !features_are_fitted(v->fs[r->k]);
+    enum ft_status st = dataset_features(v->fs[r->k], r->h, &r->d, r->pool, &v->x[r->k], err);
+    for (size_t f = 0; f < r->k && st == FT_OK && !v->is_shared; f++) {
+        st = fit_features(r, view, f, err);
         if (st == FT_OK)
-            st = dataset_features(r->fs[f], r->h, &r->d, r->pool, &r->x[f], err);
+            st = dataset_features(v->fs[f], r->h, &r->d, r->pool, &v->x[f], err);
         if (st == FT_OK && r->is_interrupted != NULL && r->is_interrupted())
             st = ft_fail(err, FT_INTERRUPTED, "train: stopped");
     }
+    return st;
+}
+
+static enum ft_status make_features(struct train_run *r, struct ft_err *err)
+{
+    enum ft_status st = open_views(r, err);
+    for (size_t view = 0; view < TRAIN_N_VIEWS && st == FT_OK; view++)
+        if (r->views[view].fs[r->k] != NULL)
+            st = fill_view(r, (enum feature_view)view, err);
     return st;
 }
 
@@ -309,11 +346,11 @@ struct job_rows {
 };
 
 /* The fold's rows as doubles, training or test. */
-static bool gather(const struct train_run *r, size_t c, size_t f, bool is_test,
+static bool gather(const struct train_run *r, size_t c, size_t m, size_t f, bool is_test,
                    struct job_rows *out)
 {
-    const size_t set = r->is_shared ? r->k : f;
-    const size_t n_columns = r->fs[set]->n;
+    const size_t n_columns = train_features_of(r, m, f)->n;
+    const float *x = train_matrix_of(r, m, f);
     const double *y = r->y + c * r->d.n;
     size_t n = 0;
     for (size_t i = 0; i < r->d.n; i++)
@@ -326,7 +363,7 @@ static bool gather(const struct train_run *r, size_t c, size_t f, bool is_test,
     for (size_t i = 0; i < r->d.n; i++) {
         if (isnan(y[i]) || !(is_test ? train_fold_of(r, i) == f : trains_in(r, i, f)))
             continue;
-        const float *from = r->x[set] + i * n_columns;
+        const float *from = x + i * n_columns;
         double *to = out->x + out->n * n_columns;
         for (size_t j = 0; j < n_columns; j++)
             to[j] = from[j];
@@ -353,23 +390,25 @@ static void job_rows_clear(struct job_rows *rows)
 /* Settings found by grouped cross-validation on C-MAPSS and Azure training data. */
 struct model_spec train_spec_of(const struct train_run *r, size_t c, size_t m, size_t f)
 {
-    const enum model_kind kind = r->kinds[m];
+    const enum model_kind kind = r->candidates[m].kind;
+    const bool is_health = r->candidates[m].view == FEATURE_VIEW_HEALTH;
     struct model_spec s = model_spec_default(kind, r->o->is_rul ? TASK_REGRESS : TASK_CLASSIFY);
     /* Numbers of the component and the kind, not their places, so that training one component
      * alone gives the same model as training all. */
-    const uint64_t what = (uint64_t)(r->components[c] + 1) * 16 + (uint64_t)kind;
+    const uint64_t what =
+        (uint64_t)(r->components[c] + 1) * 16 + (uint64_t)kind + (is_health ? 8 : 0);
     s.seed = rng_u64(r->o->seed, STREAM_MODELS, what * 64 + f) >> 11;
     if (kind != MODEL_GBDT) {
         s.lambda = r->o->is_rul ? 100 : 20;
         return s;
     }
-    s.n_trees = r->o->is_rul ? 400 : 200;
+    s.n_trees = is_health ? 500 : r->o->is_rul ? 400 : 200;
     s.max_depth = 5;
     s.max_leaves = 32;
     s.n_bins = 64;
-    s.rate = 0.05;
+    s.rate = is_health ? 0.03 : 0.05;
     s.row_sample = 0.6;
-    s.col_sample = 0.25;
+    s.col_sample = is_health ? 0.2 : 0.25;
     s.lambda = 5;
     s.min_child_weight = r->o->is_rul ? 20 : 0.5;
     return s;
@@ -380,9 +419,9 @@ static void predict_fold(struct train_run *r, size_t c, size_t m, size_t f,
 {
     struct job_rows test;
     double *raw = NULL;
-    const struct feature_set *fs = r->fs[r->is_shared ? r->k : f];
+    const struct feature_set *fs = train_features_of(r, m, f);
     const double *y = r->y + c * r->d.n;
-    if (!gather(r, c, f, true, &test) || (raw = calloc(test.n + 1, sizeof(*raw))) == NULL) {
+    if (!gather(r, c, m, f, true, &test) || (raw = calloc(test.n + 1, sizeof(*raw))) == NULL) {
         cell->status = ft_fail(&cell->err, FT_NOMEM, "train: no memory");
         goto out;
     }
@@ -411,12 +450,12 @@ static void report_progress(struct train_run *r, const char *stage)
 static void cell_job(void *ctx, size_t i)
 {
     struct train_run *r = ctx;
-    const size_t per_fold = r->n_components * r->n_kinds;
+    const size_t per_fold = r->n_components * r->n_candidates;
     const size_t f = r->k - i / per_fold;
-    const size_t c = i % per_fold / r->n_kinds;
-    const size_t m = i % per_fold % r->n_kinds;
+    const size_t c = i % per_fold / r->n_candidates;
+    const size_t m = i % per_fold % r->n_candidates;
     struct train_cell *cell = train_cell_at(r, c, m, f);
-    const struct feature_set *fs = r->fs[r->is_shared ? r->k : f];
+    const struct feature_set *fs = train_features_of(r, m, f);
     const double start = clock_mono_s();
     struct job_rows rows = {0};
     struct model *model = NULL;
@@ -425,7 +464,7 @@ static void cell_job(void *ctx, size_t i)
         cell->status = ft_fail(&cell->err, FT_INTERRUPTED, "train: stopped");
         return;
     }
-    if (!gather(r, c, f, false, &rows)) {
+    if (!gather(r, c, m, f, false, &rows)) {
         cell->status = ft_fail(&cell->err, FT_NOMEM, "train: no memory");
         goto out;
     }
@@ -495,14 +534,14 @@ static enum ft_status alloc_cells(struct train_run *r, struct ft_err *err)
     r->ages = calloc(n_fits, sizeof(*r->ages));
     r->has_age = calloc(n_fits, sizeof(*r->has_age));
     r->base = calloc(n_values + 1, sizeof(*r->base));
-    r->cells = calloc(n_fits * r->n_kinds, sizeof(*r->cells));
-    r->oof = calloc(n_values * r->n_kinds + 1, sizeof(*r->oof));
+    r->cells = calloc(n_fits * r->n_candidates, sizeof(*r->cells));
+    r->oof = calloc(n_values * r->n_candidates + 1, sizeof(*r->oof));
     if (r->ages == NULL || r->has_age == NULL || r->base == NULL || r->cells == NULL ||
         r->oof == NULL)
         return no_memory(err);
     for (size_t i = 0; i < n_values; i++)
         r->base[i] = NAN;
-    for (size_t i = 0; i < n_values * r->n_kinds; i++)
+    for (size_t i = 0; i < n_values * r->n_candidates; i++)
         r->oof[i] = NAN;
     return FT_OK;
 }
@@ -512,7 +551,7 @@ static enum ft_status run_map(struct train_run *r, struct ft_err *err)
     enum ft_status st = alloc_cells(r, err);
     if (st != FT_OK)
         return st;
-    r->n_jobs = r->n_components * r->n_kinds * (r->k + 1);
+    r->n_jobs = r->n_components * r->n_candidates * (r->k + 1);
     pool_run(r->pool, r->n_components * (r->k + 1), age_job, r);
     pool_run(r->pool, r->n_jobs, cell_job, r);
     for (size_t i = 0; i < r->n_jobs; i++)
@@ -523,13 +562,14 @@ static enum ft_status run_map(struct train_run *r, struct ft_err *err)
 
 static void run_clear(struct train_run *r)
 {
-    const size_t n_cells = r->cells != NULL ? r->n_components * r->n_kinds * (r->k + 1) : 0;
+    const size_t n_cells = r->cells != NULL ? r->n_components * r->n_candidates * (r->k + 1) : 0;
     for (size_t i = 0; i < n_cells; i++)
         model_free(r->cells[i].model);
-    for (size_t f = 0; f <= TRAIN_MAX_FOLDS; f++) {
-        features_free(r->fs[f]);
-        free(r->x[f]);
-    }
+    for (size_t v = 0; v < TRAIN_N_VIEWS; v++)
+        for (size_t f = 0; f <= TRAIN_MAX_FOLDS; f++) {
+            features_free(r->views[v].fs[f]);
+            free(r->views[v].x[f]);
+        }
     dataset_clear(&r->d);
     history_free(r->h);
     free(r->components);
@@ -598,7 +638,7 @@ static void report_head(const struct train_run *r, cJSON *report)
     if (r->o->until_ms != DB_NO_TIME)
         json_add_instant(report, "until", r->o->until_ms);
     json_add_int(report, "rows", (int64_t)r->d.n);
-    json_add_int(report, "features", (int64_t)r->fs[r->k]->n);
+    json_add_int(report, "features", (int64_t)train_features_of(r, 0, r->k)->n);
     size_t n_assets = 0;
     for (size_t i = 0; i < r->d.n; i++)
         n_assets += i == 0 || r->d.rows[i].asset != r->d.rows[i - 1].asset;

@@ -407,11 +407,12 @@ static cJSON *count_table(const struct judged *j)
 
 /* --- one candidate --- */
 
-static void fingerprint(const struct train_run *r, size_t c, char out[HASH_HEX_SIZE])
+static void fingerprint(const struct train_run *r, size_t c, size_t m, char out[HASH_HEX_SIZE])
 {
     /* Chained hash of each part, so that no second copy of the matrix is needed. */
     char parts[3 * HASH_HEX_SIZE];
-    hash_sha256(r->x[r->k], r->d.n * r->fs[r->k]->n * sizeof(float), parts);
+    hash_sha256(train_matrix_of(r, m, r->k),
+                r->d.n * train_features_of(r, m, r->k)->n * sizeof(float), parts);
     hash_sha256(r->y + c * r->d.n, r->d.n * sizeof(double), parts + HASH_HEX_SIZE);
     hash_sha256(r->weight != NULL ? (const void *)r->weight : "",
                 r->weight != NULL ? r->d.n * sizeof(double) : 0, parts + 2 * (size_t)HASH_HEX_SIZE);
@@ -454,6 +455,7 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
     const struct model_spec spec = train_spec_of(r, c, m, r->k);
     cJSON *p = cJSON_CreateObject();
     json_add_string(p, "kind", model_kind_name(spec.kind));
+    json_add_string(p, "view", r->candidates[m].view == FEATURE_VIEW_HEALTH ? "health" : "sensors");
     json_add_int(p, "folds", (int64_t)r->k);
     if (r->o->is_rul)
         json_add_number(p, "cap", r->cap_units);
@@ -473,14 +475,15 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
     return print_and_delete(p);
 }
 
-static enum ft_status attach_all(struct train_run *r, size_t c, struct model *m,
+static enum ft_status attach_all(struct train_run *r, size_t c, size_t candidate, struct model *m,
                                  const struct judged *j, const struct train_model *t,
                                  struct ft_err *err)
 {
     const size_t component = r->components[c];
     enum ft_status st = attach(m, "features", strdup(t->features), err);
     if (st == FT_OK)
-        st = attach(m, "feature_set", print_and_delete(features_to_json(r->fs[r->k])), err);
+        st = attach(m, "feature_set",
+                    print_and_delete(features_to_json(train_features_of(r, candidate, r->k))), err);
     if (st == FT_OK)
         st = attach(m, "fingerprint", strdup(t->fingerprint), err);
     if (st == FT_OK)
@@ -632,13 +635,13 @@ static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, stru
         st = give_verdict(r->o->is_rul, j, cv, t, err);
     if (st != FT_OK)
         return st;
-    fingerprint(r, c, hex);
+    fingerprint(r, c, m, hex);
     t->params = params_text(r, c, m);
-    t->features = names_text(r->fs[r->k]);
+    t->features = names_text(train_features_of(r, m, r->k));
     t->fingerprint = strdup(hex);
     if (t->params == NULL || t->features == NULL || t->fingerprint == NULL)
         return no_memory(err);
-    st = attach_all(r, c, refit->model, j, t, err);
+    st = attach_all(r, c, m, refit->model, j, t, err);
     return st == FT_OK ? save_model(refit->model, t, err) : st;
 }
 
@@ -691,7 +694,7 @@ static enum ft_status judge_candidate(struct train_run *r, size_t c, size_t m,
     struct judged j = {0};
     double scores[TRAIN_MAX_FOLDS];
     cJSON *item = json_add_object(list, NULL);
-    json_add_string(item, "kind", model_kind_name(r->kinds[m]));
+    json_add_string(item, "kind", r->candidates[m].name);
     cJSON *cv = json_add_object(item, "cv");
     for (size_t f = 0; f < r->k; f++)
         scores[f] = train_cell_at(r, c, m, f)->test_score;
@@ -709,7 +712,7 @@ static enum ft_status judge_candidate(struct train_run *r, size_t c, size_t m,
         goto out;
     }
     struct train_model *t = &result->models[result->n_models];
-    (void)snprintf(t->kind, sizeof(t->kind), "%s", model_kind_name(r->kinds[m]));
+    (void)snprintf(t->kind, sizeof(t->kind), "%s", r->candidates[m].name);
     t->component_id =
         r->components[c] != HISTORY_NO_INDEX ? r->h->components[r->components[c]].id : 0;
     struct ft_err why = {0};
@@ -747,12 +750,12 @@ static enum ft_status choose(struct train_run *r, size_t c, struct train_result 
                              struct ft_err *err)
 {
     struct train_model *best = NULL;
-    for (size_t m = 0; m < r->n_kinds; m++) {
+    for (size_t m = 0; m < r->n_candidates; m++) {
         struct train_model *t = index[m] != SIZE_MAX ? &result->models[index[m]] : NULL;
         if (t != NULL && t->beats_baseline && (best == NULL || t->score < best->score))
             best = t;
     }
-    for (size_t m = 0; m < r->n_kinds; m++) {
+    for (size_t m = 0; m < r->n_candidates; m++) {
         struct train_model *t = index[m] != SIZE_MAX ? &result->models[index[m]] : NULL;
         cJSON *item = cJSON_GetArrayItem(list, (int)m);
         cJSON_AddItemToObject(item, "baseline", cJSON_Duplicate(baseline, true));
@@ -798,7 +801,7 @@ static void list_baseline(cJSON *list, const cJSON *baseline)
 static enum ft_status judge_component(struct train_run *r, size_t c, struct train_result *result,
                                       cJSON *components, struct ft_err *err)
 {
-    size_t index[TRAIN_MAX_KINDS];
+    size_t index[TRAIN_MAX_CANDIDATES];
     double scores[TRAIN_MAX_FOLDS] = {0};
     int64_t n_rows = 0;
     int64_t n_positives = 0;
@@ -821,7 +824,7 @@ static enum ft_status judge_component(struct train_run *r, size_t c, struct trai
     cJSON *baseline = baseline_json(r, c, scores, err);
     cJSON *list = json_add_array(out, "candidates");
     enum ft_status st = FT_OK;
-    for (size_t m = 0; m < r->n_kinds && st == FT_OK; m++)
+    for (size_t m = 0; m < r->n_candidates && st == FT_OK; m++)
         st = judge_candidate(r, c, m, result, list, &index[m], err);
     if (st == FT_OK)
         st = choose(r, c, result, index, out, list, baseline, err);
@@ -834,7 +837,7 @@ static enum ft_status judge_component(struct train_run *r, size_t c, struct trai
 enum ft_status train_judge(struct train_run *r, struct train_result *result, struct ft_err *err)
 {
     cJSON *components = json_add_array(result->report, "components");
-    result->models = calloc(r->n_components * r->n_kinds + 1, sizeof(*result->models));
+    result->models = calloc(r->n_components * r->n_candidates + 1, sizeof(*result->models));
     if (result->models == NULL || components == NULL)
         return no_memory(err);
     enum ft_status st = FT_OK;

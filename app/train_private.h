@@ -8,7 +8,22 @@
 #include "app/history.h"
 #include "app/train_job.h"
 
-enum { TRAIN_MAX_KINDS = 2 };
+enum { TRAIN_MAX_CANDIDATES = 3 };
+
+/* A kind of model on a view of the sensors. */
+struct train_candidate {
+    enum model_kind kind;
+    enum feature_view view;
+    const char *name; /* "gbdt", "gbdt_health", ... */
+};
+
+/* Features of all rows in one view. */
+struct train_view {
+    struct feature_set *fs[TRAIN_MAX_FOLDS + 1]; /* [k] is the refit's; folds may share it */
+    float *x[TRAIN_MAX_FOLDS + 1];
+    bool is_shared; /* all folds use fs[k], x[k]: nothing in it was fitted */
+};
+enum { TRAIN_N_VIEWS = 2 };
 
 /* One fit: a candidate of a component on all folds but one (fold k = on everything). */
 struct train_cell {
@@ -30,8 +45,8 @@ struct train_run {
 
     size_t *components; /* [n_components] HISTORY_NO_INDEX = the asset as a whole */
     size_t n_components;
-    enum model_kind kinds[TRAIN_MAX_KINDS];
-    size_t n_kinds;
+    struct train_candidate candidates[TRAIN_MAX_CANDIDATES];
+    size_t n_candidates;
 
     bool *is_training; /* [n_assets] */
     struct dataset d;
@@ -43,15 +58,13 @@ struct train_run {
     size_t *asset_fold;   /* [n_assets] */
     int64_t *block_start; /* [k + 2] time folds only: block b is [b, b + 1) */
     int64_t embargo_ms;
-    struct feature_set *fs[TRAIN_MAX_FOLDS + 1]; /* [k] is the refit's; folds may share it */
-    float *x[TRAIN_MAX_FOLDS + 1];
-    bool is_shared; /* all folds use fs[k], x[k]: nothing in it was fitted */
+    struct train_view views[TRAIN_N_VIEWS]; /* by enum feature_view */
 
     struct age_model *ages;   /* [n_components][k + 1] */
     bool *has_age;            /* [n_components][k + 1] */
     double *base;             /* [n_components][d.n] out-of-fold answer of age alone */
-    struct train_cell *cells; /* [n_components][n_kinds][k + 1] */
-    double *oof;              /* [n_components][n_kinds][d.n] raw; NaN = not predicted */
+    struct train_cell *cells; /* [n_components][n_candidates][k + 1] */
+    double *oof;              /* [n_components][n_candidates][d.n] raw; NaN = not predicted */
     double *base_fold_score;  /* [n_components][k] */
     double parallel_s, total_s;
     double busy_s;
@@ -60,11 +73,24 @@ struct train_run {
 static inline struct train_cell *train_cell_at(const struct train_run *r, size_t c, size_t m,
                                                size_t f)
 {
-    return &r->cells[(c * r->n_kinds + m) * (r->k + 1) + f];
+    return &r->cells[(c * r->n_candidates + m) * (r->k + 1) + f];
 }
 static inline double *train_oof_at(const struct train_run *r, size_t c, size_t m)
 {
-    return r->oof + (c * r->n_kinds + m) * r->d.n;
+    return r->oof + (c * r->n_candidates + m) * r->d.n;
+}
+
+/* Feature set and matrix of candidate m in fold f (k = the refit). */
+static inline const struct feature_set *train_features_of(const struct train_run *r, size_t m,
+                                                          size_t f)
+{
+    const struct train_view *v = &r->views[r->candidates[m].view];
+    return v->fs[v->is_shared ? r->k : f];
+}
+static inline const float *train_matrix_of(const struct train_run *r, size_t m, size_t f)
+{
+    const struct train_view *v = &r->views[r->candidates[m].view];
+    return v->x[v->is_shared ? r->k : f];
 }
 
 /* Fold in which a row is tested; SIZE_MAX = in none. */

@@ -53,7 +53,9 @@ class CMapss(Learn):
             self.assertIn(key, report)
         result = json.loads(self.fettle("evaluate", "--json"))
         self.assertEqual(result["assets"], 100)
-        self.assertLessEqual(result["rmse_capped"], 14)
+        self.assertLessEqual(result["rmse_capped"], 11)
+        best = [c["kind"] for c in report["candidates"] if c.get("champion")]
+        self.assertEqual(best, ["gbdt_health"])
         self.assertGreater(result["baseline"]["rmse_capped"], 2 * result["rmse_capped"])
         self.assertAlmostEqual(result["coverage"]["observed"], result["coverage"]["nominal"],
                                delta=0.1)

@@ -6,13 +6,18 @@
 
 enum { N_ASSETS = 6, N_DAYS = 60 };
 
-static struct feature_set *fit(const struct history *h, bool is_rul)
+static struct feature_set *fit_view(const struct history *h, bool is_rul, enum feature_view view)
 {
-    const struct feature_options o = {.is_rul = is_rul, .horizon_ms = 7 * MS_PER_DAY};
+    const struct feature_options o = {.is_rul = is_rul, .horizon_ms = 7 * MS_PER_DAY, .view = view};
     struct feature_set *fs;
     struct ft_err err;
     assert_ok(features_fit(h, NULL, &o, &fs, &err), err);
     return fs;
+}
+
+static struct feature_set *fit(const struct history *h, bool is_rul)
+{
+    return fit_view(h, is_rul, FEATURE_VIEW_SENSORS);
 }
 
 static float *compute(const struct feature_set *fs, const struct history *h, size_t asset,
@@ -63,7 +68,8 @@ static void test_features_compute_sees_no_future(void **state)
 {
     for (uint64_t seed = 1; seed <= 12; seed++) {
         struct history *h = fixture_history(N_ASSETS, N_DAYS, seed);
-        struct feature_set *fs = fit(h, seed % 2 == 0);
+        struct feature_set *fs =
+            fit_view(h, seed % 2 == 0, seed % 4 < 2 ? FEATURE_VIEW_SENSORS : FEATURE_VIEW_HEALTH);
         const int64_t as_of =
             (int64_t)(rng_below(seed, 1, 1, (N_DAYS - 2) * 24) + 24) * MS_PER_HOUR;
         /* Beside it a later row of the same call, which must not matter either. */
@@ -207,10 +213,10 @@ static void test_features_fit_looks_at_training_only(void **state)
     history_free(h);
 }
 
-static void test_features_json_round_trip(void **state)
+static void check_round_trip(enum feature_view view)
 {
     struct history *h = fixture_history(N_ASSETS, N_DAYS, 9);
-    struct feature_set *fs = fit(h, true);
+    struct feature_set *fs = fit_view(h, true, view);
     struct feature_set *again;
     struct ft_err err;
     cJSON *json = features_to_json(fs);
@@ -227,6 +233,41 @@ static void test_features_json_round_trip(void **state)
     free(b);
     features_free(fs);
     features_free(again);
+    history_free(h);
+}
+
+static void test_features_json_round_trip(void **state)
+{
+    check_round_trip(FEATURE_VIEW_SENSORS);
+    check_round_trip(FEATURE_VIEW_HEALTH);
+}
+
+/* The load has two levels; both sensors follow it. Far from both is a regime of its own. */
+static void test_features_health_rows_and_shares(void **state)
+{
+    struct history *h = fixture_history(N_ASSETS, N_DAYS, 5);
+    struct feature_set *fs = fit_view(h, false, FEATURE_VIEW_HEALTH);
+    struct feature_health_rows rows;
+    struct ft_err err;
+    double z[2];
+    double share[2];
+    assert_int_equal(fs->n_regimes, 2);
+    assert_int_equal(fs->n_health_sensors, 2);
+    assert_int_equal(features_health_n_channels(fs), 1); /* two sensors carry one channel */
+    assert_ok(features_health_rows(fs, h, 0, 0, DB_NO_TIME, &rows, &err), err);
+    assert_true(rows.n > N_DAYS * 24 * 0.9);
+    assert_int_equal(rows.n_new_regime, 0);
+    features_health_rows_clear(&rows);
+    assert_ok(features_health_shares(fs, h, 0, 30 * MS_PER_DAY, z, share, &err), err);
+    assert_close(share[0] + share[1], 1, 1e-9);
+    assert_true(fabs(z[0]) < 1 && fabs(z[1]) < 1);
+    for (size_t k = 0; k < h->assets[0].series[0].n; k++)
+        if (h->assets[0].series[0].ts_ms[k] > 40 * MS_PER_DAY)
+            h->assets[0].series[0].value[k] = 200;
+    assert_ok(features_health_rows(fs, h, 0, 0, DB_NO_TIME, &rows, &err), err);
+    assert_true(rows.n_new_regime > 15 * 24);
+    features_health_rows_clear(&rows);
+    features_free(fs);
     history_free(h);
 }
 
@@ -268,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_features_fit_finds_regimes),
         cmocka_unit_test(test_features_fit_looks_at_training_only),
         cmocka_unit_test(test_features_json_round_trip),
+        cmocka_unit_test(test_features_health_rows_and_shares),
         cmocka_unit_test(test_features_from_json_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
