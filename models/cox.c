@@ -1,5 +1,12 @@
-/* One sweep from the last time to the first keeps the sums over the rows at risk: rows enter at
- * their time and, under left truncation, leave at their entry. */
+/* One sweep from the last time to the first keeps S0 and S1, the sums of r and r x over the rows at
+ * risk with r = weight * exp(eta): rows enter at their time and, under left truncation, leave at
+ * their entry. The second sum, of r x x', never needs to be kept: a row meets every failure time it
+ * is at risk at with the same x x', so the hessian is
+ *
+ *   sum over rows of r c x x'  -  sum over failure terms of weight * mean mean'
+ *
+ * with c the row's sum over those terms of weight / S0. Both are products of tall matrices, which
+ * BLAS does in blocks. */
 #include "models/cox.h"
 
 #include "models/design.h"
@@ -22,13 +29,9 @@ struct cox {
     double *cumulative; /* [n_times], baseline hazard up to and at the time */
 };
 
-/* Sums of r, r x and r x x' (lower triangle) with r = weight * exp(eta). */
-struct sums {
-    double s0;
-    double *s1; /* [p] */
-    double *s2; /* [p][p] */
-};
+enum { BLOCK = 256 };
 
+/* Positions are rows by falling time. */
 struct work {
     const struct matrix *x;
     const double *time, *entry, *weight;
@@ -36,11 +39,17 @@ struct work {
     const struct design *design;
     double lambda;
     size_t p, n;
-    size_t *by_time;     /* rows by falling time */
-    size_t *by_entry;    /* rows by falling entry */
-    double *eta;         /* [n] */
-    double *wide, *mean; /* [p] */
-    struct sums risk, ties;
+    size_t *by_time;   /* [n] row of each position */
+    size_t *by_entry;  /* [n] positions by falling entry */
+    double *wide;      /* [n][p] standardised rows by position */
+    double *eta;       /* [n] by position, as the next two */
+    double *risk;      /* r, scaled by exp(-top) */
+    double *share;     /* c */
+    double *s1, *ties; /* [p] sums over those at risk and over the failures of one time */
+    double *block;     /* [BLOCK][p] */
+    size_t n_block;
+    double *product; /* [p][p] of the means */
+    double top;
     /* When set, receives (time, hazard increment) of each failure time, by falling time. */
     double *baseline_time, *baseline_step;
     size_t n_baseline;
@@ -79,101 +88,174 @@ static double weight_at(const struct work *w, size_t i)
     return w->weight != NULL ? w->weight[i] : 1;
 }
 
-/* Adds (sign 1) or takes away (sign -1) row i; the vector sums only when wanted. */
-static void add_row(struct work *w, struct sums *s, size_t i, double sign, double top,
-                    bool with_derivatives)
+static bool is_failure(const struct work *w, size_t i)
 {
-    const double r = sign * weight_at(w, i) * exp(w->eta[i] - top);
-    s->s0 += r;
-    if (!with_derivatives)
-        return;
-    design_row(w->design, matrix_row(w->x, i), w->wide);
-    for (size_t j = 0; j < w->p; j++) {
-        const double rx = r * w->wide[j];
-        s->s1[j] += rx;
-        for (size_t k = 0; k <= j; k++)
-            s->s2[j * w->p + k] += rx * w->wide[k];
-    }
+    return w->failed[i] && weight_at(w, i) > 0;
 }
 
-static void clear_sums(struct sums *s, size_t p, bool with_derivatives)
+/* to[p] += factor * from[p] */
+static void add_scaled(double *to, double factor, const double *from, size_t p)
 {
-    s->s0 = 0;
-    if (with_derivatives) {
-        memset(s->s1, 0, p * sizeof(double));
-        memset(s->s2, 0, p * p * sizeof(double));
-    }
+    for (size_t j = 0; j < p; j++)
+        to[j] += factor * from[j];
 }
 
-/* One of the Efron terms: the risk set with a share of the tied failures already gone. Returns
- * -weight * log of its sum. */
-static double efron_term(struct work *w, double share, double weight, double top, double *gradient,
-                         double *hessian)
+static void flush_block(struct work *w, double *to)
 {
-    const size_t p = w->p;
-    const double sum = w->risk.s0 - share * w->ties.s0;
-    if (!(sum > 0))
-        return -INFINITY;
-    if (w->baseline_step != NULL)
-        w->baseline_step[w->n_baseline] += weight / sum * exp(-top);
-    for (size_t j = 0; gradient != NULL && j < p; j++) {
-        w->mean[j] = (w->risk.s1[j] - share * w->ties.s1[j]) / sum;
-        gradient[j] += weight * w->mean[j];
-        for (size_t k = 0; k <= j; k++)
-            hessian[j * p + k] +=
-                weight * ((w->risk.s2[j * p + k] - share * w->ties.s2[j * p + k]) / sum -
-                          w->mean[j] * w->mean[k]);
-    }
-    return -weight * (log(sum) + top);
+    if (w->n_block > 0)
+        linalg_syrk_add(w->p, w->n_block, w->block, w->p, to);
+    w->n_block = 0;
 }
 
-/* The failures by_time[begin, end) of one time: their own terms and the Efron terms. */
-static double failures_at(struct work *w, size_t begin, size_t end, double top, double *gradient,
-                          double *hessian)
+/* Those at risk at one time. */
+struct sums {
+    double s0, tied;
+    double passed; /* sum of weight / S0 over the failure terms so far */
+};
+
+/* The Efron terms of n failures of total weight: the risk set with a growing share of them gone.
+ * Returns -weight * log of the sums; *full and *own receive what the terms add to the share of a
+ * row at risk and of one of the failures. */
+static double efron_terms(struct work *w, const struct sums *at, size_t n, double weight,
+                          bool with_derivatives, double *full, double *own)
 {
-    double value = 0, weight = 0;
+    const double mean_weight = weight / (double)n, root = sqrt(mean_weight);
+    double value = 0;
+    *full = *own = 0;
+    for (size_t l = 0; l < n; l++) {
+        const double gone = (double)l / (double)n;
+        const double sum = at->s0 - gone * at->tied;
+        if (!(sum > 0))
+            return -INFINITY;
+        value -= mean_weight * (log(sum) + w->top);
+        *full += mean_weight / sum;
+        *own += mean_weight * (1 - gone) / sum;
+        if (!with_derivatives)
+            continue;
+        double *mean = w->block + w->n_block * w->p;
+        const double scale = root / sum;
+        for (size_t j = 0; j < w->p; j++)
+            mean[j] = (w->s1[j] - gone * w->ties[j]) * scale;
+        if (++w->n_block == BLOCK)
+            flush_block(w, w->product);
+    }
+    return value;
+}
+
+/* The failures at positions [begin, end) of one time: their own terms and the Efron terms. */
+static double failures_at(struct work *w, size_t begin, size_t end, struct sums *at,
+                          bool with_derivatives)
+{
+    double value = 0, weight = 0, full, own;
     size_t n = 0;
-    clear_sums(&w->ties, w->p, gradient != NULL);
+    at->tied = 0;
     for (size_t k = begin; k < end; k++) {
         const size_t i = w->by_time[k];
-        if (!w->failed[i] || !(weight_at(w, i) > 0))
+        if (!is_failure(w, i))
             continue;
-        add_row(w, &w->ties, i, 1, top, gradient != NULL);
-        value += weight_at(w, i) * w->eta[i];
+        if (with_derivatives && n == 0)
+            memset(w->ties, 0, w->p * sizeof(double));
+        if (with_derivatives)
+            add_scaled(w->ties, w->risk[k], w->wide + k * w->p, w->p);
+        at->tied += w->risk[k];
+        value += weight_at(w, i) * w->eta[k];
         weight += weight_at(w, i);
         n++;
-        for (size_t j = 0; gradient != NULL && j < w->p; j++)
-            gradient[j] -= weight_at(w, i) * w->wide[j];
     }
     if (n == 0)
         return 0;
-    for (size_t k = 0; k < n; k++)
-        value += efron_term(w, (double)k / (double)n, weight / (double)n, top, gradient, hessian);
-    if (w->baseline_step != NULL)
-        w->baseline_time[w->n_baseline++] = w->time[w->by_time[begin]];
+    value += efron_terms(w, at, n, weight, with_derivatives, &full, &own);
+    for (size_t k = begin; k < end; k++)
+        w->share[k] += is_failure(w, w->by_time[k]) ? own - full : 0;
+    at->passed += full;
+    if (w->baseline_step != NULL) {
+        w->baseline_time[w->n_baseline] = w->time[w->by_time[begin]];
+        w->baseline_step[w->n_baseline++] = full * exp(-w->top);
+    }
     return value;
+}
+
+/* Rows whose entry is at or after t leave. */
+static void leave_risk(struct work *w, double t, size_t *gone, struct sums *at,
+                       bool with_derivatives)
+{
+    for (; *gone < w->n && w->entry[w->by_time[w->by_entry[*gone]]] >= t; ++*gone) {
+        const size_t k = w->by_entry[*gone];
+        at->s0 -= w->risk[k];
+        w->share[k] += at->passed;
+        if (with_derivatives)
+            add_scaled(w->s1, -w->risk[k], w->wide + k * w->p, w->p);
+    }
+}
+
+/* Linear predictors and risks of all positions. */
+static void load_risks(struct work *w, const double *beta)
+{
+    linalg_gemv(false, w->n, w->p, 1, w->wide, w->p, beta, 0, w->eta);
+    w->top = -INFINITY;
+    for (size_t k = 0; k < w->n; k++)
+        w->top = fmax(w->top, w->eta[k]);
+    for (size_t k = 0; k < w->n; k++)
+        w->risk[k] = weight_at(w, w->by_time[k]) * exp(w->eta[k] - w->top);
+}
+
+/* Takes the derivatives of the log partial likelihood off, once the shares are known. */
+static void add_derivatives(struct work *w, double *gradient, double *hessian)
+{
+    const size_t p = w->p;
+    for (size_t k = 0; k < w->n; k++) {
+        const size_t i = w->by_time[k];
+        const double curvature = fmax(w->risk[k] * w->share[k], 0), root = sqrt(curvature);
+        const double *from = w->wide + k * p;
+        double *to = w->block + w->n_block * p;
+        add_scaled(gradient, curvature - (is_failure(w, i) ? weight_at(w, i) : 0), from, p);
+        for (size_t j = 0; j < p; j++)
+            to[j] = root * from[j];
+        if (++w->n_block == BLOCK)
+            flush_block(w, hessian);
+    }
+    flush_block(w, hessian);
+    for (size_t j = 0; j < p * p; j++)
+        hessian[j] -= w->product[j];
 }
 
 /* Log partial likelihood; subtracts its derivatives from gradient and hessian when given. */
 static double likelihood(struct work *w, const double *beta, double *gradient, double *hessian)
 {
-    double value = 0, top = -INFINITY;
-    size_t gone = 0; /* rows of by_entry that have left */
-    for (size_t i = 0; i < w->n; i++) {
-        w->eta[i] = design_dot(w->design, beta, matrix_row(w->x, i));
-        top = fmax(top, w->eta[i]);
+    const bool with_derivatives = gradient != NULL;
+    struct sums at = {0};
+    double value = 0;
+    size_t gone = 0; /* of by_entry: have left */
+    load_risks(w, beta);
+    if (with_derivatives) {
+        memset(w->s1, 0, w->p * sizeof(double));
+        memset(w->product, 0, w->p * w->p * sizeof(double));
     }
-    clear_sums(&w->risk, w->p, gradient != NULL);
     for (size_t begin = 0, end = 0; begin < w->n; begin = end) {
         const double t = w->time[w->by_time[begin]];
-        for (; w->entry != NULL && gone < w->n && w->entry[w->by_entry[gone]] >= t; gone++)
-            add_row(w, &w->risk, w->by_entry[gone], -1, top, gradient != NULL);
-        if (gone == begin) /* nobody at risk: drop the rounding of what left */
-            clear_sums(&w->risk, w->p, gradient != NULL);
-        for (; end < w->n && w->time[w->by_time[end]] == t; end++)
-            add_row(w, &w->risk, w->by_time[end], 1, top, gradient != NULL);
-        value += failures_at(w, begin, end, top, gradient, hessian);
+        if (w->entry != NULL)
+            leave_risk(w, t, &gone, &at, with_derivatives);
+        if (gone == begin) { /* nobody at risk: drop the rounding of what left */
+            at.s0 = 0;
+            if (with_derivatives)
+                memset(w->s1, 0, w->p * sizeof(double));
+        }
+        for (; end < w->n && w->time[w->by_time[end]] == t; end++) {
+            at.s0 += w->risk[end];
+            w->share[end] = -at.passed;
+            if (with_derivatives)
+                add_scaled(w->s1, w->risk[end], w->wide + end * w->p, w->p);
+        }
+        value += failures_at(w, begin, end, &at, with_derivatives);
     }
+    if (!with_derivatives)
+        return value;
+    flush_block(w, w->product);
+    for (; w->entry != NULL && gone < w->n; gone++)
+        w->share[w->by_entry[gone]] += at.passed;
+    for (size_t k = 0; w->entry == NULL && k < w->n; k++)
+        w->share[k] += at.passed;
+    add_derivatives(w, gradient, hessian);
     return value;
 }
 
@@ -216,28 +298,50 @@ static enum ft_status check_rows(const struct work *w, double *total, struct ft_
     return FT_OK;
 }
 
-static enum ft_status allocate_work(struct work *w, struct cox *m, struct ft_err *err)
+/* Positions by falling entry. */
+static bool sort_entries(struct work *w)
 {
-    const size_t p = w->p;
-    w->by_time = calloc(w->n, sizeof(size_t));
-    w->by_entry = calloc(w->n, sizeof(size_t));
-    w->eta = calloc(w->n, sizeof(double));
-    w->wide = calloc(p, sizeof(double));
-    w->mean = calloc(p, sizeof(double));
-    w->risk.s1 = calloc(p, sizeof(double));
-    w->risk.s2 = calloc(p, p * sizeof(double));
-    w->ties.s1 = calloc(p, sizeof(double));
-    w->ties.s2 = calloc(p, p * sizeof(double));
-    m->beta = calloc(p, sizeof(double));
+    double *entry = calloc(w->n, sizeof(*entry));
+    for (size_t k = 0; entry != NULL && k < w->n; k++)
+        entry[k] = w->entry[w->by_time[k]];
+    const bool is_sorted = entry != NULL && sort_rows(entry, w->n, w->by_entry);
+    free(entry);
+    return is_sorted;
+}
+
+static bool allocate_work(struct work *w)
+{
+    const size_t p = w->p, n = w->n;
+    w->by_time = calloc(n, sizeof(size_t));
+    w->by_entry = calloc(w->entry != NULL ? n : 1, sizeof(size_t));
+    w->wide = calloc(n, p * sizeof(double));
+    w->eta = calloc(n, sizeof(double));
+    w->risk = calloc(n, sizeof(double));
+    w->share = calloc(n, sizeof(double));
+    w->s1 = calloc(p, sizeof(double));
+    w->ties = calloc(p, sizeof(double));
+    w->block = calloc(p, BLOCK * sizeof(double));
+    w->product = calloc(p, p * sizeof(double));
+    return w->by_time != NULL && w->by_entry != NULL && w->wide != NULL && w->eta != NULL &&
+           w->risk != NULL && w->share != NULL && w->s1 != NULL && w->ties != NULL &&
+           w->block != NULL && w->product != NULL && sort_rows(w->time, n, w->by_time) &&
+           (w->entry == NULL || sort_entries(w));
+}
+
+static enum ft_status start_work(struct work *w, struct cox *m, struct ft_err *err)
+{
+    w->design = &m->design;
+    w->p = m->design.n_wide;
+    m->beta = calloc(w->p, sizeof(double));
     m->standard_error = calloc(w->design->n_cols, sizeof(double));
     m->time = calloc(w->n, sizeof(double));
     m->cumulative = calloc(w->n, sizeof(double));
-    if (w->by_time == NULL || w->by_entry == NULL || w->eta == NULL || w->wide == NULL ||
-        w->mean == NULL || w->risk.s1 == NULL || w->risk.s2 == NULL || w->ties.s1 == NULL ||
-        w->ties.s2 == NULL || m->beta == NULL || m->standard_error == NULL || m->time == NULL ||
-        m->cumulative == NULL || !sort_rows(w->time, w->n, w->by_time) ||
-        (w->entry != NULL && !sort_rows(w->entry, w->n, w->by_entry)))
-        return ft_fail(err, FT_NOMEM, "Cox model: no memory for %zu rows and %zu columns", w->n, p);
+    if (!allocate_work(w) || m->beta == NULL || m->standard_error == NULL || m->time == NULL ||
+        m->cumulative == NULL)
+        return ft_fail(err, FT_NOMEM, "Cox model: no memory for %zu rows and %zu columns", w->n,
+                       w->p);
+    for (size_t k = 0; k < w->n; k++)
+        design_row(w->design, matrix_row(w->x, w->by_time[k]), w->wide + k * w->p);
     return FT_OK;
 }
 
@@ -245,21 +349,35 @@ static void free_work(struct work *w)
 {
     free(w->by_time);
     free(w->by_entry);
-    free(w->eta);
     free(w->wide);
-    free(w->mean);
-    free(w->risk.s1);
-    free(w->risk.s2);
-    free(w->ties.s1);
-    free(w->ties.s2);
+    free(w->eta);
+    free(w->risk);
+    free(w->share);
+    free(w->s1);
+    free(w->ties);
+    free(w->block);
+    free(w->product);
 }
 
-static enum ft_status explain(enum ft_status st, const struct work *w, size_t bad,
-                              struct ft_err *err)
+/* Is the hessian at the start definite? Then a column did not fail, the optimum is at infinity. */
+static bool starts_well(struct work *w, size_t *bad)
+{
+    const size_t p = w->p;
+    double *at = calloc(2 + p, p * sizeof(*at)); /* beta 0, gradient, hessian */
+    bool is_good = false;
+    if (at != NULL) {
+        evaluate(w, at, at + p, at + 2 * p);
+        is_good = linalg_cholesky(at + 2 * p, p, 1e-12, bad, NULL) == FT_OK;
+    }
+    free(at);
+    return is_good;
+}
+
+static enum ft_status explain(enum ft_status st, struct work *w, size_t bad, struct ft_err *err)
 {
     if (st == FT_NOMEM)
         return st;
-    if (st == FT_INVALID && bad < w->design->n_cols)
+    if (st == FT_INVALID && bad < w->design->n_cols && !starts_well(w, &bad))
         return ft_fail(err, FT_INVALID,
                        "Cox model: column %zu is a combination of other columns, or there are too "
                        "few failures; use a penalty above 0",
@@ -344,11 +462,8 @@ enum ft_status cox_fit(const struct matrix *x, const double *time, const bool *f
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a Cox model");
     st = design_fit(&m->design, x, weight, err);
-    if (st == FT_OK) {
-        w.design = &m->design;
-        w.p = m->design.n_wide;
-        st = allocate_work(&w, m, err);
-    }
+    if (st == FT_OK)
+        st = start_work(&w, m, err);
     if (st == FT_OK)
         st = search(m, &w, total, err);
     free_work(&w);

@@ -17,8 +17,8 @@ struct cox; /* opaque; never changes after fit */
 /* Fits rows x with time[n] > 0, failed[n], entry[n] (a row is at risk in (entry, time], NULL = all
  * 0) and weight (NULL = all 1). Maximises the log partial likelihood - lambda / 2 * |beta|^2 on
  * standardised columns; lambda = 0 gives the answer of R's coxph. FT_INVALID, FT_TOO_FEW (no
- * failures, or the optimum is at infinity), FT_NOMEM. Time O(n_rows * n_cols^2) per step. The
- * caller ends *out with cox_free(). */
+ * failures, or the optimum is at infinity), FT_NOMEM. Time O(n_rows * n_cols^2) per step;
+ * allocates the standardised rows, 8 bytes per cell. The caller ends *out with cox_free(). */
 enum ft_status cox_fit(const struct matrix *x, const double *time, const bool *failed,
                        const double *entry, const double *weight, double lambda, struct cox **out,
                        struct ft_err *err);
