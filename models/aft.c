@@ -331,6 +331,14 @@ void aft_standard_errors(const struct aft *m, double *out)
     memcpy(out, m->standard_error, (m->design.n_cols + 2) * sizeof(double));
 }
 
+void aft_limits(const struct aft *m, double level, double *lower, double *upper)
+{
+    const size_t n = m->design.n_cols + 1;
+    aft_coefficients(m, lower);
+    lower[n] = log(m->scale);
+    design_limits(lower, m->standard_error, n + 1, level, lower, upper);
+}
+
 double aft_scale(const struct aft *m)
 {
     return m->scale;
@@ -344,12 +352,12 @@ double aft_log_likelihood(const struct aft *m)
 static const char *const kind_words[] = {
     [AFT_WEIBULL] = "weibull", [AFT_LOGNORMAL] = "lognormal", [AFT_LOGLOGISTIC] = "loglogistic"};
 
+static const struct design_text text_form = {
+    .key = "aft", .words = kind_words, .n_words = 3, .n_before = 1, .n_errors = 2};
+
 void aft_write(const struct aft *m, struct buf *out)
 {
-    text_put_word(out, "aft", kind_words[m->kind]);
-    design_write(&m->design, out);
-    text_put_array(out, "beta", m->beta, 1 + m->design.n_wide);
-    text_put_array(out, "standard_error", m->standard_error, m->design.n_cols + 2);
+    design_write_model(&text_form, m->kind, &m->design, m->beta, m->standard_error, out);
     text_put_number(out, "scale", m->scale);
     text_put_number(out, "log_likelihood", m->log_likelihood);
 }
@@ -363,14 +371,9 @@ enum ft_status aft_read(const char *text, size_t len, struct aft **out, struct f
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for an accelerated failure model");
     text_reader_init(&r, text, len, "accelerated failure model");
-    enum ft_status st = text_get_word(&r, "aft", kind_words, 3, &kind, err);
+    enum ft_status st =
+        design_read_model(&text_form, &r, &kind, &m->design, &m->beta, &m->standard_error, err);
     m->kind = (enum aft_kind)kind;
-    if (st == FT_OK)
-        st = design_read(&m->design, &r, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "beta", 1 + m->design.n_wide, 0, &m->beta, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "standard_error", m->design.n_cols + 2, 1, &m->standard_error, err);
     if (st == FT_OK)
         st = text_get_number(&r, "scale", 0, &m->scale, err);
     if (st == FT_OK)

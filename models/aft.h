@@ -41,6 +41,9 @@ size_t aft_n_cols(const struct aft *m);
 void aft_coefficients(const struct aft *m, double *out);
 /* Their standard errors, then that of log scale: out[n_cols + 2]; NaN for a constant column. */
 void aft_standard_errors(const struct aft *m, double *out);
+/* Confidence limits of the coefficients and of log scale at a two-sided level such as 0.95:
+ * [n_cols + 2] each. */
+void aft_limits(const struct aft *m, double level, double *lower, double *upper);
 double aft_scale(const struct aft *m);          /* of log time; 1 / scale is the Weibull shape */
 double aft_log_likelihood(const struct aft *m); /* of the times, penalty left out */
 

@@ -526,6 +526,12 @@ void cox_standard_errors(const struct cox *m, double *out)
     memcpy(out, m->standard_error, m->design.n_cols * sizeof(double));
 }
 
+void cox_limits(const struct cox *m, double level, double *lower, double *upper)
+{
+    cox_coefficients(m, lower);
+    design_limits(lower, m->standard_error, m->design.n_cols, level, lower, upper);
+}
+
 double cox_log_likelihood(const struct cox *m)
 {
     return m->log_likelihood;
@@ -536,12 +542,12 @@ double cox_null_log_likelihood(const struct cox *m)
     return m->null_log_likelihood;
 }
 
+static const char *const tie_words[] = {"efron"};
+static const struct design_text text_form = {.key = "cox", .words = tie_words, .n_words = 1};
+
 void cox_write(const struct cox *m, struct buf *out)
 {
-    text_put_word(out, "cox", "efron");
-    design_write(&m->design, out);
-    text_put_array(out, "beta", m->beta, m->design.n_wide);
-    text_put_array(out, "standard_error", m->standard_error, m->design.n_cols);
+    design_write_model(&text_form, 0, &m->design, m->beta, m->standard_error, out);
     text_put_number(out, "log_likelihood", m->log_likelihood);
     text_put_number(out, "null_log_likelihood", m->null_log_likelihood);
     text_put_size(out, "n_times", m->n_times);
@@ -567,7 +573,6 @@ static enum ft_status read_baseline(struct cox *m, struct text_reader *r, struct
 
 enum ft_status cox_read(const char *text, size_t len, struct cox **out, struct ft_err *err)
 {
-    static const char *const ties[] = {"efron"};
     struct text_reader r;
     size_t kind = 0;
     *out = NULL;
@@ -575,13 +580,8 @@ enum ft_status cox_read(const char *text, size_t len, struct cox **out, struct f
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a Cox model");
     text_reader_init(&r, text, len, "Cox model");
-    enum ft_status st = text_get_word(&r, "cox", ties, 1, &kind, err);
-    if (st == FT_OK)
-        st = design_read(&m->design, &r, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "beta", m->design.n_wide, 0, &m->beta, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "standard_error", m->design.n_cols, 1, &m->standard_error, err);
+    enum ft_status st =
+        design_read_model(&text_form, &r, &kind, &m->design, &m->beta, &m->standard_error, err);
     if (st == FT_OK)
         st = text_get_number(&r, "log_likelihood", 0, &m->log_likelihood, err);
     if (st == FT_OK)

@@ -36,6 +36,8 @@ size_t cox_n_cols(const struct cox *m);
  * and NaN. */
 void cox_coefficients(const struct cox *m, double *out);
 void cox_standard_errors(const struct cox *m, double *out);
+/* Confidence limits of the coefficients at a two-sided level such as 0.95: [n_cols] each. */
+void cox_limits(const struct cox *m, double level, double *lower, double *upper);
 double cox_log_likelihood(const struct cox *m);      /* partial, penalty left out */
 double cox_null_log_likelihood(const struct cox *m); /* at beta = 0 */
 

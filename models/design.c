@@ -1,5 +1,7 @@
 #include "models/design.h"
 
+#include "models/special.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,4 +217,38 @@ void design_free(struct design *d)
     free(d->miss_mean);
     free(d->miss_scale);
     *d = (struct design){0};
+}
+
+void design_write_model(const struct design_text *t, size_t word, const struct design *d,
+                        const double *beta, const double *standard_error, struct buf *out)
+{
+    text_put_word(out, t->key, t->words[word]);
+    design_write(d, out);
+    text_put_array(out, "beta", beta, t->n_before + d->n_wide);
+    text_put_array(out, "standard_error", standard_error, t->n_errors + d->n_cols);
+}
+
+enum ft_status design_read_model(const struct design_text *t, struct text_reader *r, size_t *word,
+                                 struct design *d, double **beta, double **standard_error,
+                                 struct ft_err *err)
+{
+    enum ft_status st = text_get_word(r, t->key, t->words, t->n_words, word, err);
+    if (st == FT_OK)
+        st = design_read(d, r, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "beta", t->n_before + d->n_wide, 0, beta, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "standard_error", t->n_errors + d->n_cols, 1, standard_error, err);
+    return st;
+}
+
+void design_limits(const double *estimate, const double *standard_error, size_t n, double level,
+                   double *lower, double *upper)
+{
+    const double z = special_normal_quantile(0.5 + level / 2);
+    for (size_t j = 0; j < n; j++) {
+        const double at = estimate[j]; /* lower may be the same array */
+        lower[j] = at - z * standard_error[j];
+        upper[j] = at + z * standard_error[j];
+    }
 }

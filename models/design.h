@@ -45,4 +45,25 @@ void design_write(const struct design *d, struct buf *out);
 enum ft_status design_read(struct design *d, struct text_reader *r, struct ft_err *err);
 void design_free(struct design *d);
 
+/* The part of the text that linear, Cox and AFT models share: the line "KEY WORD", the design, the
+ * wide coefficients and the standard errors. */
+struct design_text {
+    const char *key;
+    const char *const *words; /* [n_words] */
+    size_t n_words;
+    size_t n_before; /* coefficients before the wide ones: 1 with an intercept */
+    size_t n_errors; /* standard errors beside those of the columns */
+};
+void design_write_model(const struct design_text *t, size_t word, const struct design *d,
+                        const double *beta, const double *standard_error, struct buf *out);
+/* *beta and *standard_error are new arrays, the caller frees them and d, also after a failure. */
+enum ft_status design_read_model(const struct design_text *t, struct text_reader *r, size_t *word,
+                                 struct design *d, double **beta, double **standard_error,
+                                 struct ft_err *err);
+
+/* Wald limits estimate -+ z * standard error of n estimates, z of the two-sided level inside (0,
+ * 1); NaN where the standard error is. */
+void design_limits(const double *estimate, const double *standard_error, size_t n, double level,
+                   double *lower, double *upper);
+
 #endif

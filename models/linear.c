@@ -1,45 +1,21 @@
 /* Both models are solved with the normal equations of the standardised columns: one Cholesky solve
  * for ridge, one per Newton step for logistic. The rows are made wide in blocks, so the memory
  * taken is O(n_cols^2) whatever the number of rows. */
-#include "models/linear.h"
-
-#include "models/design.h"
 #include "models/linalg.h"
+#include "models/linear_private.h"
 #include "models/optim.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 };
-
-struct linear {
-    enum linear_kind kind;
-    struct design design;
-    double *beta;           /* [1 + n_wide]: intercept at the training mean, then coefficients */
-    double *standard_error; /* [1 + n_cols], original scale, NaN when unknown */
-};
-
-/* What a fit works with: p = 1 + n_wide unknowns. */
-struct work {
-    enum linear_kind kind;
-    const struct matrix *x;
-    const double *y, *weight;
-    const struct design *design;
-    double lambda;
-    size_t p;
-    double *block;   /* [BLOCK][p] wide rows, a one in front */
-    double *eta;     /* [BLOCK] */
-    double *hessian; /* [p][p] */
-};
-
-static double row_weight(const struct work *w, size_t i)
+static double row_weight(const struct linear_work *w, size_t i)
 {
     return w->weight != NULL ? w->weight[i] : 1;
 }
 
 /* Wide rows [begin, end) into the block. */
-static void load_block(struct work *w, size_t begin, size_t end)
+static void load_block(struct linear_work *w, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         double *wide = w->block + (i - begin) * w->p;
@@ -73,16 +49,18 @@ static double row_loss(enum linear_kind kind, double eta, double y, double *resi
     return log1p_exp(y > 0.5 ? -eta : eta);
 }
 
-/* Objective for optim_newton(). Constant columns are all zero: a one in the hessian keeps their
- * coefficient at 0. */
-static double evaluate(void *ctx, const double *beta, double *gradient, double *hessian)
+bool linear_is_constant(const struct linear_work *w, size_t j)
 {
-    struct work *w = ctx;
+    return j > 0 && j <= w->design->n_cols && !(w->design->scale[j - 1] > 0);
+}
+
+double linear_loss(struct linear_work *w, const double *beta, double *gradient, double *hessian)
+{
     const size_t p = w->p;
     double sum = 0;
-    for (size_t begin = 0; begin < w->x->n_rows; begin += BLOCK) {
+    for (size_t begin = 0; begin < w->x->n_rows; begin += LINEAR_BLOCK) {
         const size_t left = w->x->n_rows - begin;
-        const size_t n = left < BLOCK ? left : BLOCK;
+        const size_t n = left < LINEAR_BLOCK ? left : LINEAR_BLOCK;
         load_block(w, begin, begin + n);
         linalg_gemv(false, n, p, 1, w->block, p, beta, 0, w->eta);
         for (size_t i = 0; i < n; i++) {
@@ -98,21 +76,26 @@ static double evaluate(void *ctx, const double *beta, double *gradient, double *
                 wide[j] *= root;
             }
         }
-        if (gradient != NULL)
+        if (hessian != NULL)
             linalg_syrk_add(p, n, w->block, p, hessian);
     }
     for (size_t j = 1; j < p; j++) {
         sum += 0.5 * w->lambda * beta[j] * beta[j];
-        if (gradient != NULL) {
-            const bool is_constant = j <= w->design->n_cols && !(w->design->scale[j - 1] > 0);
+        if (gradient != NULL)
             gradient[j] += w->lambda * beta[j];
-            hessian[j * p + j] = is_constant ? 1 : hessian[j * p + j] + w->lambda;
-        }
+        if (hessian != NULL)
+            hessian[j * p + j] = linear_is_constant(w, j) ? 1 : hessian[j * p + j] + w->lambda;
     }
     return sum;
 }
 
-static enum ft_status explain(const struct work *w, size_t bad, struct ft_err *err)
+/* For optim_newton(). */
+static double evaluate(void *ctx, const double *beta, double *gradient, double *hessian)
+{
+    return linear_loss(ctx, beta, gradient, hessian);
+}
+
+enum ft_status linear_explain(const struct linear_work *w, size_t bad, struct ft_err *err)
 {
     if (bad == 0)
         return ft_fail(err, FT_INVALID, "linear model: the fit broke down; use a larger penalty");
@@ -127,7 +110,7 @@ static enum ft_status explain(const struct work *w, size_t bad, struct ft_err *e
 }
 
 /* Minimises from beta = (intercept, 0) and leaves the factored hessian. */
-static enum ft_status minimise(struct work *w, double *beta, struct ft_err *err)
+static enum ft_status minimise(struct linear_work *w, double *beta, struct ft_err *err)
 {
     struct optim_result result;
     const double at_start = evaluate(w, beta, NULL, NULL);
@@ -141,7 +124,7 @@ static enum ft_status minimise(struct work *w, double *beta, struct ft_err *err)
     };
     const enum ft_status st = optim_newton(&problem, beta, w->hessian, &result, err);
     if (st == FT_INVALID)
-        return explain(w, result.bad_column, err);
+        return linear_explain(w, result.bad_column, err);
     if (st != FT_OK)
         return ft_err_prefix(err, "linear model");
     /* Classes that a plane separates: without a penalty the coefficients would grow for ever. */
@@ -151,7 +134,7 @@ static enum ft_status minimise(struct work *w, double *beta, struct ft_err *err)
     return FT_OK;
 }
 
-static enum ft_status check_rows(const struct work *w, double *start, struct ft_err *err)
+static enum ft_status check_rows(const struct linear_work *w, double *start, struct ft_err *err)
 {
     double total = 0, sum = 0;
     for (size_t i = 0; i < w->x->n_rows; i++) {
@@ -176,7 +159,7 @@ static enum ft_status check_rows(const struct work *w, double *start, struct ft_
 }
 
 /* Residual variance of a ridge fit, for its standard errors; NaN when no row is left over. */
-static double residual_variance(struct work *w, const double *beta)
+static double residual_variance(struct linear_work *w, const double *beta)
 {
     double sum = 0;
     size_t n = 0;
@@ -188,7 +171,7 @@ static double residual_variance(struct work *w, const double *beta)
     return n > w->p ? sum / (double)(n - w->p) : NAN;
 }
 
-static enum ft_status learn_errors(struct work *w, struct linear *m, struct ft_err *err)
+enum ft_status linear_learn_errors(struct linear_work *w, struct linear *m, struct ft_err *err)
 {
     enum ft_status st = linalg_cholesky_inverse(w->hessian, w->p, err);
     if (st == FT_OK)
@@ -199,12 +182,12 @@ static enum ft_status learn_errors(struct work *w, struct linear *m, struct ft_e
     return st;
 }
 
-static bool allocate_work(struct work *w, struct linear *m)
+static bool allocate_work(struct linear_work *w, struct linear *m)
 {
     w->p = 1 + m->design.n_wide;
     w->design = &m->design;
-    w->block = calloc(w->p, BLOCK * sizeof(double));
-    w->eta = calloc(BLOCK, sizeof(double));
+    w->block = calloc(w->p, LINEAR_BLOCK * sizeof(double));
+    w->eta = calloc(LINEAR_BLOCK, sizeof(double));
     w->hessian = calloc(w->p, w->p * sizeof(double));
     m->beta = calloc(w->p, sizeof(double));
     m->standard_error = calloc(m->design.n_cols + 1, sizeof(double));
@@ -212,48 +195,57 @@ static bool allocate_work(struct work *w, struct linear *m)
            m->standard_error != NULL;
 }
 
-static void free_work(struct work *w)
+void linear_work_free(struct linear_work *w)
 {
     free(w->block);
     free(w->eta);
     free(w->hessian);
 }
 
-enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const double *y,
-                          const double *weight, double lambda, struct linear **out,
-                          struct ft_err *err)
+enum ft_status linear_work_start(struct linear_work *w, struct linear **out, struct ft_err *err)
 {
-    struct work w = {.kind = kind, .x = x, .y = y, .weight = weight, .lambda = lambda};
     double start = 0;
     *out = NULL;
-    if (!(lambda >= 0) || !isfinite(lambda))
-        return ft_fail(err, FT_INVALID, "linear model: penalty %g, expected >= 0", lambda);
-    enum ft_status st = check_rows(&w, &start, err);
+    enum ft_status st = check_rows(w, &start, err);
     if (st != FT_OK)
         return st;
     struct linear *m = calloc(1, sizeof(*m));
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a linear model");
-    m->kind = kind;
-    st = design_fit(&m->design, x, weight, err);
-    if (st != FT_OK)
-        goto out;
-    if (!allocate_work(&w, m)) {
-        st = ft_fail(err, FT_NOMEM, "no memory for a linear model of %zu columns", w.p);
-        goto out;
+    m->kind = w->kind;
+    st = design_fit(&m->design, w->x, w->weight, err);
+    if (st == FT_OK && !allocate_work(w, m))
+        st = ft_fail(err, FT_NOMEM, "no memory for a linear model of %zu columns", w->p);
+    if (st != FT_OK) {
+        linear_free(m);
+        return st;
     }
     m->beta[0] = start;
-    st = minimise(&w, m->beta, err);
+    *out = m;
+    return FT_OK;
+}
+
+enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const double *y,
+                          const double *weight, double lambda, struct linear **out,
+                          struct ft_err *err)
+{
+    struct linear_work w = {.kind = kind, .x = x, .y = y, .weight = weight, .lambda = lambda};
+    struct linear *m = NULL;
+    *out = NULL;
+    if (!(lambda >= 0) || !isfinite(lambda))
+        return ft_fail(err, FT_INVALID, "linear model: penalty %g, expected >= 0", lambda);
+    enum ft_status st = linear_work_start(&w, &m, err);
     if (st == FT_OK)
-        st = learn_errors(&w, m, err);
-    if (st == FT_OK) {
-        *out = m;
-        m = NULL;
+        st = minimise(&w, m->beta, err);
+    if (st == FT_OK)
+        st = linear_learn_errors(&w, m, err);
+    linear_work_free(&w);
+    if (st != FT_OK) {
+        linear_free(m);
+        return st;
     }
-out:
-    free_work(&w);
-    linear_free(m);
-    return st;
+    *out = m;
+    return FT_OK;
 }
 
 void linear_predict(const struct linear *m, const struct matrix *x, double *out)
@@ -284,18 +276,29 @@ enum ft_status linear_standard_errors(const struct linear *m, double *out, struc
     memcpy(out, m->standard_error, (m->design.n_cols + 1) * sizeof(double));
     if (isnan(out[0]))
         return ft_fail(err, FT_TOO_FEW,
-                       "ridge: not more rows than coefficients, so no residual variance");
+                       "no standard errors: an L1 penalty, or a ridge with no more rows than "
+                       "coefficients");
     return FT_OK;
+}
+
+enum ft_status linear_limits(const struct linear *m, double level, double *lower, double *upper,
+                             struct ft_err *err)
+{
+    const enum ft_status st = linear_standard_errors(m, upper, err);
+    linear_coefficients(m, lower);
+    if (st == FT_OK)
+        design_limits(lower, m->standard_error, m->design.n_cols + 1, level, lower, upper);
+    return st;
 }
 
 static const char *const kind_words[] = {[LINEAR_RIDGE] = "ridge", [LINEAR_LOGISTIC] = "logistic"};
 
+static const struct design_text text_form = {
+    .key = "linear", .words = kind_words, .n_words = 2, .n_before = 1, .n_errors = 1};
+
 void linear_write(const struct linear *m, struct buf *out)
 {
-    text_put_word(out, "linear", kind_words[m->kind]);
-    design_write(&m->design, out);
-    text_put_array(out, "beta", m->beta, 1 + m->design.n_wide);
-    text_put_array(out, "standard_error", m->standard_error, 1 + m->design.n_cols);
+    design_write_model(&text_form, m->kind, &m->design, m->beta, m->standard_error, out);
 }
 
 enum ft_status linear_read(const char *text, size_t len, struct linear **out, struct ft_err *err)
@@ -307,14 +310,9 @@ enum ft_status linear_read(const char *text, size_t len, struct linear **out, st
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a linear model");
     text_reader_init(&r, text, len, "linear model");
-    enum ft_status st = text_get_word(&r, "linear", kind_words, 2, &kind, err);
+    enum ft_status st =
+        design_read_model(&text_form, &r, &kind, &m->design, &m->beta, &m->standard_error, err);
     m->kind = (enum linear_kind)kind;
-    if (st == FT_OK)
-        st = design_read(&m->design, &r, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "beta", 1 + m->design.n_wide, 0, &m->beta, err);
-    if (st == FT_OK)
-        st = text_get_array(&r, "standard_error", 1 + m->design.n_cols, 1, &m->standard_error, err);
     if (st == FT_OK)
         st = text_get_end(&r, err);
     if (st == FT_OK) {

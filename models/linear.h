@@ -1,4 +1,4 @@
-/* Penalised linear models on OpenBLAS: ridge regression and L2-penalised logistic regression (the
+/* Penalised linear models on OpenBLAS: ridge and logistic regression, elastic net of both (the
  * discrete-time hazard when a row is one asset and period). Columns are standardised inside (mean
  * and standard deviation of the training rows, missing values set to the mean, one indicator column
  * added for each column that has missing values in training); coefficients are reported on the
@@ -25,6 +25,19 @@ enum ft_status linear_fit(enum linear_kind kind, const struct matrix *x, const d
                           const double *weight, double lambda, struct linear **out,
                           struct ft_err *err);
 
+/* The same with an elastic net: lambda * (l1_share * sum |beta| + (1 - l1_share) / 2 * |beta|^2),
+ * as scikit-learn has it (ElasticNet: lambda = alpha * rows; LogisticRegression: lambda = 1 / C).
+ * l1_share 0..1; 0 is linear_fit(). No standard errors: selection is not in them. */
+enum ft_status linear_fit_net(enum linear_kind kind, const struct matrix *x, const double *y,
+                              const double *weight, double lambda, double l1_share,
+                              struct linear **out, struct ft_err *err);
+
+/* Ridge at every lambda[n] >= 0: the matrix of products is made once, each penalty costs a Cholesky
+ * factor and three passes over the rows. out[n] owned by the caller; all NULL on failure. */
+enum ft_status linear_ridge_path(const struct matrix *x, const double *y, const double *weight,
+                                 const double *lambda, size_t n, struct linear **out,
+                                 struct ft_err *err);
+
 /* Linear predictor (mean or log-odds) of each row into out[n_rows]. */
 void linear_predict(const struct linear *m, const struct matrix *x, double *out);
 
@@ -37,6 +50,10 @@ size_t linear_n_cols(const struct linear *m);
 void linear_coefficients(const struct linear *m, double *out);
 /* Standard errors from the inverse penalised information, original scale: same layout. */
 enum ft_status linear_standard_errors(const struct linear *m, double *out, struct ft_err *err);
+/* Confidence limits (normal) at a two-sided level such as 0.95, same layout. FT_TOO_FEW: no
+ * standard errors. */
+enum ft_status linear_limits(const struct linear *m, double level, double *lower, double *upper,
+                             struct ft_err *err);
 
 void linear_write(const struct linear *m, struct buf *out);
 enum ft_status linear_read(const char *text, size_t len, struct linear **out, struct ft_err *err);

@@ -3,7 +3,7 @@
 Ridge and LogisticRegression on standardised columns with indicators of missing values."""
 import numpy as np
 import sklearn
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 
@@ -40,4 +40,15 @@ for penalty in (0.5, 10.0):
     logit.fit(wide, label, sample_weight=weight)
     array(f"golden_logistic_{name}", logit.decision_function(wide))
     array(f"golden_logistic_beta_{name}", logit.coef_[0, :p] / scaler.scale_)
+for penalty, share in ((6.0, 0.5), (12.0, 1.0)):
+    name = f"net_{penalty:.0f}"
+    net = ElasticNet(alpha=penalty / weight.sum(), l1_ratio=share, tol=1e-15, max_iter=1000000)
+    net.fit(wide, value, sample_weight=weight)
+    array(f"golden_{name}_value", net.predict(wide))
+    array(f"golden_{name}_value_beta", net.coef_[:p] / scaler.scale_)
+    net = LogisticRegression(C=1 / penalty, penalty="elasticnet", l1_ratio=share, solver="saga",
+                             tol=1e-15, max_iter=1000000, random_state=0)
+    net.fit(wide, label, sample_weight=weight)
+    array(f"golden_{name}_label", net.decision_function(wide))
+    array(f"golden_{name}_label_beta", net.coef_[0, :p] / scaler.scale_)
 print("/* clang-format on */")

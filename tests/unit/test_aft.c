@@ -22,6 +22,13 @@ static void expect_fit(const struct aft *m, const double *want, const double *se
     aft_standard_errors(m, got);
     for (size_t j = 0; j < P + 2; j++)
         assert_rel(got[j], se[j], 1e-6);
+    double lower[P + 2], upper[P + 2];
+    aft_limits(m, 0.9, lower, upper);
+    for (size_t j = 0; j < P + 2; j++) {
+        const double at = j <= P ? want[j] : log(want[j]);
+        assert_close(lower[j], at - 1.6448536269514722 * se[j], 1e-6 * (fabs(at) + se[j]));
+        assert_close(upper[j], at + 1.6448536269514722 * se[j], 1e-6 * (fabs(at) + se[j]));
+    }
     assert_rel(aft_log_likelihood(m), loglik, 1e-8);
 }
 

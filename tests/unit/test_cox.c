@@ -24,6 +24,12 @@ static void expect_fit(const double *entry, const double *weight, const double *
     cox_standard_errors(m, got);
     for (size_t j = 0; j < P; j++)
         assert_rel(got[j], se[j], 1e-6);
+    double lower[P], upper[P];
+    cox_limits(m, 0.95, lower, upper);
+    for (size_t j = 0; j < P; j++) {
+        assert_rel(lower[j], beta[j] - 1.959963984540054 * se[j], 1e-6);
+        assert_rel(upper[j], beta[j] + 1.959963984540054 * se[j], 1e-6);
+    }
     assert_rel(cox_null_log_likelihood(m), loglik[0], 1e-8);
     assert_rel(cox_log_likelihood(m), loglik[1], 1e-8);
     cox_free(m);

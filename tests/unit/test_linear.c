@@ -41,6 +41,79 @@ static void test_linear_fit_logistic_as_sklearn(void **state)
     expect_fit(LINEAR_LOGISTIC, 10, golden_logistic_10_0, golden_logistic_beta_10_0);
 }
 
+/* Coefficients that are 0 there are 0 here. */
+static void expect_net(enum linear_kind kind, double lambda, double l1_share,
+                       const double *predictor, const double *beta)
+{
+    struct linear *m = NULL;
+    struct ft_err err;
+    double got[N], coefficient[P + 1], se[P + 1];
+    const double *y = kind == LINEAR_RIDGE ? golden_value : golden_label;
+    assert_ok(linear_fit_net(kind, &golden, y, golden_weight, lambda, l1_share, &m, &err), err);
+    linear_predict(m, &golden, got);
+    linear_coefficients(m, coefficient);
+    for (size_t i = 0; i < N; i++)
+        assert_close(got[i], predictor[i], 1e-7);
+    for (size_t j = 0; j < P; j++)
+        assert_rel(coefficient[j + 1], beta[j], 1e-6);
+    assert_int_equal(linear_standard_errors(m, se, &err), FT_TOO_FEW);
+    linear_free(m);
+}
+
+static void test_linear_fit_net_as_sklearn(void **state)
+{
+    expect_net(LINEAR_RIDGE, 6, 0.5, golden_net_6_value, golden_net_6_value_beta);
+    expect_net(LINEAR_RIDGE, 12, 1, golden_net_12_value, golden_net_12_value_beta);
+    expect_net(LINEAR_LOGISTIC, 6, 0.5, golden_net_6_label, golden_net_6_label_beta);
+    expect_net(LINEAR_LOGISTIC, 12, 1, golden_net_12_label, golden_net_12_label_beta);
+    struct linear *m = NULL;
+    struct ft_err err;
+    assert_int_equal(linear_fit_net(LINEAR_RIDGE, &golden, golden_value, NULL, 1, 1.5, &m, &err),
+                     FT_INVALID);
+    double coefficient[P + 1];
+    assert_ok(linear_fit_net(LINEAR_LOGISTIC, &golden, golden_label, NULL, 1e6, 1, &m, &err), err);
+    linear_coefficients(m, coefficient);
+    for (size_t j = 1; j <= P; j++)
+        assert_close(coefficient[j], 0, 0);
+    linear_free(m);
+}
+
+/* Every point of the path is the fit of that penalty. */
+static void test_linear_ridge_path_equals_fits(void **state)
+{
+    const double lambda[] = {1000, 10, 0.5, 0.01};
+    struct linear *path[4], *one;
+    struct ft_err err;
+    assert_ok(linear_ridge_path(&golden, golden_value, golden_weight, lambda, 4, path, &err), err);
+    for (size_t k = 0; k < 4; k++) {
+        double a[P + 1], b[P + 1];
+        assert_ok(
+            linear_fit(LINEAR_RIDGE, &golden, golden_value, golden_weight, lambda[k], &one, &err),
+            err);
+        linear_coefficients(path[k], a);
+        linear_coefficients(one, b);
+        for (size_t j = 0; j <= P; j++)
+            assert_rel(a[j], b[j], 1e-11);
+        assert_ok(linear_standard_errors(path[k], a, &err), err);
+        assert_ok(linear_standard_errors(one, b, &err), err);
+        for (size_t j = 0; j <= P; j++)
+            assert_rel(a[j], b[j], 1e-11);
+        linear_free(path[k]);
+        linear_free(one);
+    }
+    const double wrong[] = {1, -1};
+    assert_int_equal(linear_ridge_path(&golden, golden_value, NULL, wrong, 2, path, &err),
+                     FT_INVALID);
+    assert_null(path[0]);
+    const double twice[] = {1, 2, 2, 4, 3, 6, 5, 10}; /* no penalty, two equal columns */
+    const struct matrix equal = {.data = twice, .n_rows = 4, .n_cols = 2, .stride = 2};
+    const double penalties[] = {1, 0};
+    assert_int_equal(linear_ridge_path(&equal, golden_value, NULL, penalties, 2, path, &err),
+                     FT_INVALID);
+    assert_non_null(strstr(err.msg, "column 2"));
+    assert_null(path[0]);
+}
+
 /* Columns 1 and 3, which have no missing values. */
 static struct matrix two_columns(double *x)
 {
@@ -68,6 +141,12 @@ static void test_linear_standard_errors_as_r(void **state)
         for (size_t j = 0; j < 3; j++) {
             assert_rel(beta[j], (kind == 0 ? golden_lm : golden_glm)[j], 1e-6);
             assert_rel(se[j], (kind == 0 ? golden_lm_se : golden_glm_se)[j], 1e-6);
+        }
+        double lower[3], upper[3];
+        assert_ok(linear_limits(m, 0.95, lower, upper, &err), err);
+        for (size_t j = 0; j < 3; j++) { /* as confint.default() */
+            assert_rel(lower[j], beta[j] - 1.959963984540054 * se[j], 1e-12);
+            assert_rel(upper[j], beta[j] + 1.959963984540054 * se[j], 1e-12);
         }
         linear_free(m);
     }
@@ -222,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear_fit_ridge_as_sklearn),
         cmocka_unit_test(test_linear_fit_logistic_as_sklearn),
+        cmocka_unit_test(test_linear_fit_net_as_sklearn),
+        cmocka_unit_test(test_linear_ridge_path_equals_fits),
         cmocka_unit_test(test_linear_standard_errors_as_r),
         cmocka_unit_test(test_linear_weights_are_copies),
         cmocka_unit_test(test_linear_contributions_sum_to_predictor),
