@@ -1,7 +1,6 @@
 #include "models/metrics.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 struct scored {
@@ -125,78 +124,111 @@ double metric_mae(const double *prediction, const double *truth, const double *w
     return mean_difference(prediction, truth, weight, n, false);
 }
 
-struct lived {
-    double time;
-    size_t rank; /* of the risk among the distinct risks, from 1 */
-    bool failed;
-};
-
-/* By falling time; at one time the censored come first, since they outlive the failures there. */
-static int by_time_descending(const void *a, const void *b)
+double metric_pinball(const double *prediction, const double *truth, const double *weight, size_t n,
+                      double level)
 {
-    const struct lived *p = a;
-    const struct lived *q = b;
-    if (p->time != q->time)
-        return p->time > q->time ? -1 : 1;
-    return (int)p->failed - (int)q->failed;
-}
-
-/* Fenwick tree of counts: units seen so far by rank. */
-static uint64_t count_to(const uint64_t *tree, size_t rank)
-{
-    uint64_t sum = 0;
-    for (; rank > 0; rank &= rank - 1)
-        sum += tree[rank];
-    return sum;
-}
-
-static void count_add(uint64_t *tree, size_t n, size_t rank)
-{
-    for (; rank <= n; rank += rank & (~rank + 1))
-        tree[rank]++;
-}
-
-/* Twice the concordant pairs plus the pairs tied in risk, over twice the comparable pairs. Pairs
- * of two failures at the same time are not comparable (as in R's survival::concordance). */
-static double concordance_of(const struct lived *units, size_t n, uint64_t *tree)
-{
-    uint64_t twice = 0, pairs = 0, seen = 0;
-    for (size_t i = 0; i < n;) {
-        const double at = units[i].time;
-        for (; i < n && units[i].time == at && !units[i].failed; i++, seen++)
-            count_add(tree, n, units[i].rank);
-        size_t end = i;
-        for (; end < n && units[end].time == at; end++) {
-            const uint64_t below = count_to(tree, units[end].rank - 1);
-            twice += below + count_to(tree, units[end].rank);
-            pairs += seen;
-        }
-        for (; i < end; i++, seen++)
-            count_add(tree, n, units[i].rank);
+    double sum = 0, total = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double w = row_weight(weight, i);
+        const double d = truth[i] - prediction[i];
+        sum += w * (d > 0 ? level * d : (level - 1) * d);
+        total += w;
     }
-    return pairs > 0 ? (double)twice / (2 * (double)pairs) : NAN;
+    return total > 0 ? sum / total : NAN;
 }
 
-double metric_concordance(const double *risk, const double *time, const bool *failed, size_t n)
+/* Score interval of a share (Wilson 1927); n is the effective number of rows. */
+static void wilson(double share, double n, double *lower, double *upper)
 {
-    double result = NAN;
-    struct scored *rows = sort_scores(risk, time, NULL, n);
-    struct lived *units = calloc(n + 1, sizeof(*units));
-    uint64_t *tree = calloc(n + 1, sizeof(*tree));
-    if (rows == NULL || units == NULL || tree == NULL)
-        goto out;
-    for (size_t k = n, rank = 0; k-- > 0;) {
-        if (k + 1 == n || rows[k].score != rows[k + 1].score)
-            rank++;
-        units[rows[k].i] = (struct lived){time[rows[k].i], rank, failed[rows[k].i]};
+    const double z = 1.959963984540054;
+    const double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
+    const double half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    *lower = fmax(middle - half, 0);
+    *upper = fmin(middle + half, 1);
+}
+
+/* End of the bin that begins at row i of rows by rising score: the rows of equal width, or the
+ * quantile moved up past ties. */
+static size_t bin_end(const struct scored *rows, size_t n, size_t i, size_t n_bins,
+                      bool by_quantile, size_t *bin)
+{
+    size_t end = i;
+    if (by_quantile) {
+        while (end <= i)
+            end = ++*bin * n / n_bins;
+        while (end < n && rows[n - 1 - end].score == rows[n - end].score)
+            end++;
+        return end;
     }
-    qsort(units, n, sizeof(*units), by_time_descending);
-    result = concordance_of(units, n, tree);
-out:
+    const double scaled = rows[n - 1 - i].score * (double)n_bins;
+    const size_t here = scaled < (double)n_bins ? (size_t)scaled : n_bins - 1;
+    const double to = (double)(here + 1) / (double)n_bins;
+    while (end < n && (here + 1 == n_bins || rows[n - 1 - end].score < to || end == i))
+        end++;
+    return end;
+}
+
+/* rows by falling score, read from the end. */
+static struct calibration_bin sum_bin(const struct scored *rows, size_t n, size_t begin, size_t end)
+{
+    struct calibration_bin b = {.n_rows = end - begin};
+    double square = 0, sum_p = 0, sum_y = 0;
+    for (size_t k = begin; k < end; k++) {
+        const struct scored *r = &rows[n - 1 - k];
+        b.weight += r->weight;
+        square += r->weight * r->weight;
+        sum_p += r->weight * r->score;
+        sum_y += r->weight * r->y;
+    }
+    b.mean_p = sum_p / b.weight;
+    b.rate = sum_y / b.weight;
+    wilson(b.rate, b.weight * b.weight / square, &b.lower, &b.upper);
+    return b;
+}
+
+size_t metric_calibration_table(const double *p, const double *y, const double *weight, size_t n,
+                                size_t n_bins, bool by_quantile, struct calibration_bin *bins)
+{
+    size_t n_used = 0, bin = 0;
+    struct scored *rows = n_bins > 0 ? sort_scores(p, y, weight, n) : NULL;
+    if (rows == NULL)
+        return 0;
+    const bool is_valid = rows[0].score <= 1 && rows[n - 1].score >= 0;
+    for (size_t i = 0; is_valid && i < n;) {
+        const size_t end = bin_end(rows, n, i, n_bins, by_quantile, &bin);
+        bins[n_used] = sum_bin(rows, n, i, end);
+        n_used += bins[n_used].weight > 0;
+        i = end;
+    }
     free(rows);
-    free(units);
-    free(tree);
-    return result;
+    return n_used;
+}
+
+struct brier_parts metric_brier_parts(const double *p, const double *y, const double *weight,
+                                      size_t n, size_t n_bins)
+{
+    struct brier_parts parts = {NAN, NAN, NAN, NAN, NAN};
+    struct calibration_bin *bins = calloc(n_bins > 0 ? n_bins : 1, sizeof(*bins));
+    const size_t n_used =
+        bins != NULL ? metric_calibration_table(p, y, weight, n, n_bins, false, bins) : 0;
+    double total = 0, sum_y = 0;
+    for (size_t b = 0; b < n_used; b++) {
+        total += bins[b].weight;
+        sum_y += bins[b].weight * bins[b].rate;
+    }
+    if (n_used > 0) {
+        const double mean = sum_y / total;
+        parts = (struct brier_parts){.brier = metric_brier(p, y, weight, n),
+                                     .uncertainty = mean * (1 - mean)};
+        for (size_t b = 0; b < n_used; b++) {
+            const double gap = bins[b].mean_p - bins[b].rate, lift = bins[b].rate - mean;
+            parts.reliability += bins[b].weight / total * gap * gap;
+            parts.resolution += bins[b].weight / total * lift * lift;
+        }
+        parts.within = parts.brier - (parts.reliability - parts.resolution + parts.uncertainty);
+    }
+    free(bins);
+    return parts;
 }
 
 double metric_phm08(const double *prediction, const double *truth, size_t n)

@@ -7,10 +7,16 @@ static const double golden_roc_auc = 0.9007333333333334;
 static const double golden_pr_auc = 0.8675535212234532;
 static const double golden_log_loss = 0.38483024566654916;
 static const double golden_brier = 0.1166255;
+static const double golden_pinball = 0.14129999999999998;
+static const double golden_brier_parts[] = {0.03696398566935561, 0.1058936185537309, 0.1875};
 static const double golden_roc_auc_weighted = 0.8752349464488118;
 static const double golden_pr_auc_weighted = 0.813149638852019;
 static const double golden_log_loss_weighted = 0.3751133257965548;
 static const double golden_brier_weighted = 0.1127632644369548;
+static const double golden_pinball_weighted = 0.13142298450488724;
+static const double golden_brier_parts_weighted[] = {0.028093012044614264, 0.08395641325869521, 0.16993774296272302};
+static const double golden_calibration_rate[] = {0.016666666666666666, 0.11235955056179775, 0.5384615384615384, 1.0, 1.0, 1.0};
+static const double golden_calibration_p[] = {0.09516666666666666, 0.21820224719101133, 0.3353846153846154, 0.5066666666666667, 0.6311111111111112, 0.72};
 static const double golden_best_f1 = 0.8505747126436781;
 static const double golden_best_threshold = 0.31;
 /* clang-format on */

@@ -22,6 +22,66 @@ static void test_metric_scores_as_sklearn(void **state)
     assert_rel(metric_brier(p, y, w, N), golden_brier_weighted, 1e-13);
 }
 
+static void expect_parts(const double *weight, double brier, const double want[3])
+{
+    const struct brier_parts parts = metric_brier_parts(golden_p, golden_y, weight, N, 7);
+    assert_rel(parts.brier, brier, 1e-13);
+    assert_rel(parts.reliability, want[0], 1e-11);
+    assert_rel(parts.resolution, want[1], 1e-11);
+    assert_rel(parts.uncertainty, want[2], 1e-13);
+    assert_close(parts.reliability - parts.resolution + parts.uncertainty + parts.within, brier,
+                 1e-15);
+}
+
+static void test_metric_pinball_and_parts_as_numpy(void **state)
+{
+    const double *p = golden_p, *y = golden_y, *w = golden_w;
+    assert_rel(metric_pinball(p, y, NULL, N, 0.8), golden_pinball, 1e-13);
+    assert_rel(metric_pinball(p, y, w, N, 0.8), golden_pinball_weighted, 1e-13);
+    assert_rel(metric_pinball(p, y, NULL, N, 0.5), metric_mae(p, y, NULL, N) / 2, 1e-13);
+    expect_parts(NULL, golden_brier, golden_brier_parts);
+    expect_parts(w, golden_brier_weighted, golden_brier_parts_weighted);
+    /* One value per bin: nothing within. */
+    const double q[] = {0.05, 0.05, 0.55, 0.55}, z[] = {0, 1, 1, 1};
+    assert_close(metric_brier_parts(q, z, NULL, 4, 10).within, 0, 1e-16);
+    assert_true(isnan(metric_brier_parts((const double[]){2, 0}, z, NULL, 2, 10).brier));
+}
+
+static void test_metric_calibration_table_as_sklearn(void **state)
+{
+    struct calibration_bin bins[N];
+    const size_t n = metric_calibration_table(golden_p, golden_y, NULL, N, 7, false, bins);
+    size_t n_rows = 0;
+    assert_int_equal(n, N_OF(golden_calibration_rate));
+    for (size_t b = 0; b < n; b++) {
+        assert_rel(bins[b].mean_p, golden_calibration_p[b], 1e-12);
+        assert_close(bins[b].rate, golden_calibration_rate[b], 1e-13);
+        assert_true(bins[b].lower <= bins[b].rate && bins[b].rate <= bins[b].upper);
+        n_rows += bins[b].n_rows;
+    }
+    assert_int_equal(n_rows, N);
+    /* Equal numbers, ties together: no bin shares a probability with the next. */
+    const size_t m = metric_calibration_table(golden_p, golden_y, golden_w, N, 10, true, bins);
+    n_rows = 0;
+    for (size_t b = 0; b < m; b++) {
+        n_rows += bins[b].n_rows;
+        assert_true(b == 0 || bins[b].mean_p > bins[b - 1].mean_p);
+    }
+    assert_true(m > 5 && m <= 10);
+    assert_int_equal(n_rows, N);
+    /* Wilson's interval of 3 of 10 (Newcombe 1998: 0.1078 to 0.6032). */
+    double ten[10], three[10];
+    for (size_t i = 0; i < 10; i++) {
+        ten[i] = 0.3;
+        three[i] = i < 3;
+    }
+    assert_int_equal(metric_calibration_table(ten, three, NULL, 10, 4, true, bins), 1);
+    assert_close(bins[0].lower, 0.1078, 5e-5);
+    assert_close(bins[0].upper, 0.6032, 5e-5);
+    assert_int_equal(metric_calibration_table((const double[]){2}, three, NULL, 1, 4, true, bins),
+                     0);
+}
+
 static void test_metric_best_f1_as_sklearn(void **state)
 {
     const struct threshold_metrics best = metric_best_f1(golden_p, golden_y, N);
@@ -122,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metric_scores_as_sklearn),
+        cmocka_unit_test(test_metric_pinball_and_parts_as_numpy),
+        cmocka_unit_test(test_metric_calibration_table_as_sklearn),
         cmocka_unit_test(test_metric_best_f1_as_sklearn),
         cmocka_unit_test(test_metric_at_threshold_without_alarms),
         cmocka_unit_test(test_metric_undefined_is_nan),
