@@ -285,6 +285,26 @@ enum ft_status sensor_ensure(struct db *db, int64_t asset_id, const char *name, 
     return st;
 }
 
+enum ft_status sensor_find(struct db *db, int64_t asset_id, const char *name, int64_t *id,
+                           struct ft_err *err)
+{
+    *id = 0;
+    struct statement find = statement_begin(db, QUERY_sensor_find, err);
+    bind_int(&find, ":asset_id", asset_id);
+    bind_text(&find, ":name", name);
+    const enum ft_status st = run_find(&find, id);
+    if (st == FT_OK && *id == 0)
+        return ft_fail(err, FT_NOT_FOUND, "there is no sensor '%.200s'", name);
+    return st;
+}
+
+enum ft_status sensor_count(struct db *db, int64_t *n, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_sensor_count, err);
+    *n = statement_row(&s) ? column_int(&s, 0) : 0;
+    return statement_end(&s);
+}
+
 /* --- update --------------------------------------------------------------------------------- */
 
 /* Runs an UPDATE by id; FT_NOT_FOUND when there is no such row. */

@@ -93,6 +93,11 @@ enum ft_status asset_ensure(struct db *db, const char *key, const char *class_na
 enum ft_status sensor_ensure(struct db *db, int64_t asset_id, const char *name, int64_t *id,
                              struct ft_err *err);
 
+/* Id of a sensor, FT_NOT_FOUND when the asset has none of that name; number of all sensors. */
+enum ft_status sensor_find(struct db *db, int64_t asset_id, const char *name, int64_t *id,
+                           struct ft_err *err);
+enum ft_status sensor_count(struct db *db, int64_t *n, struct ft_err *err);
+
 /* Overwrites every column of the row with this id from the struct. */
 enum ft_status class_update(struct db *db, const struct asset_class *c, struct ft_err *err);
 enum ft_status component_update(struct db *db, const struct component *c, struct ft_err *err);

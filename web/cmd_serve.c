@@ -7,6 +7,7 @@
 #include "app/cmms/cmms_outbox.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
+#include "app/ingest/live.h"
 #include "app/nightly.h"
 #include "app/writer.h"
 #include "db/asset_store.h"
@@ -106,6 +107,19 @@ static enum ft_status open_writer(struct serve *s, struct ft_err *err)
     return st;
 }
 
+static enum ft_status start_live(struct serve *s, struct ft_err *err)
+{
+    const struct config *c = &s->config;
+    const struct live_options options = {
+        .mapping = {.asset_tags = c->ingest_asset_tags, .drop_tags = c->ingest_drop_tags},
+        .may_create = strcmp(c->ingest_unknown, "create") == 0,
+        .class_name = c->ingest_class,
+        .may_skip_text = strcmp(c->ingest_strings, "skip") == 0,
+        .max_future_ms = c->ingest_max_future_ms,
+        .max_sensors = c->ingest_max_sensors};
+    return live_new(&options, &s->api.live, err);
+}
+
 static enum ft_status start_parts(struct serve *s, const char *web_root, struct ft_err *err)
 {
     struct api *api = &s->api;
@@ -125,6 +139,9 @@ static enum ft_status start_parts(struct serve *s, const char *web_root, struct 
     disk_guard_init(&s->disk, cli_db_path(), s->config.min_free_bytes,
                     (double)s->config.min_free_pct / 100.0, NULL, NULL);
     api->disk = &s->disk;
+    st = start_live(s, err);
+    if (st != FT_OK)
+        return st;
     api->db_path = cli_db_path();
     api->start_s = clock_mono_s();
     st = assets_new(web_root, &api->assets, err);
@@ -178,6 +195,7 @@ static void stop_parts(struct serve *s)
     nightly_stop(s->nightly);
     outbox_stop(s->outbox);
     writer_free(s->api.writer);
+    live_free(s->api.live);
     db_close(s->db);
     assets_free(s->api.assets);
     metrics_free(s->api.metrics);

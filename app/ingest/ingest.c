@@ -64,8 +64,6 @@ static int compare_order(const void *pa, const void *pb)
     int c = strcmp(a->item->asset, b->item->asset);
     if (c == 0)
         c = strcmp(a->item->sensor, b->item->sensor);
-    if (c == 0)
-        c = (a->item->ts_ms > b->item->ts_ms) - (a->item->ts_ms < b->item->ts_ms);
     return c != 0 ? c : (a->i > b->i) - (a->i < b->i);
 }
 
@@ -82,65 +80,32 @@ static enum ft_status check_reading(const struct ingest_reading *r, struct ft_er
     return st;
 }
 
-/* Marks which instants of a sorted group the store does not hold yet. */
-static enum ft_status mark_new(struct db *db, int64_t sensor_id, const struct order *g, size_t n,
-                               struct ingest_result *results, struct ft_err *err)
-{
-    struct reading_span span;
-    struct readings old = {0};
-    enum ft_status st = reading_span(db, sensor_id, &span, err);
-    const int64_t first_ms = g[0].item->ts_ms;
-    const int64_t last_ms = g[n - 1].item->ts_ms;
-    if (st == FT_OK && span.n > 0 && first_ms <= span.last_ms && last_ms >= span.first_ms)
-        st = reading_scan(db, sensor_id, first_ms, last_ms + 1, &old, err);
-    if (st != FT_OK)
-        return st;
-    size_t k = 0;
-    for (size_t i = 0; i < n; i++) {
-        const int64_t ts_ms = g[i].item->ts_ms;
-        while (k < old.n && old.ts_ms[k] < ts_ms)
-            k++;
-        const bool is_stored = k < old.n && old.ts_ms[k] == ts_ms;
-        const bool is_repeat = i > 0 && g[i - 1].item->ts_ms == ts_ms;
-        results[g[i].i].is_new = !is_stored && !is_repeat;
-        results[g[i].i].id = sensor_id;
-    }
-    readings_free(&old);
-    return FT_OK;
-}
-
-/* Writes one (asset, sensor) group; an item fault refuses the whole group. */
-static enum ft_status put_group(struct db *db, const struct ingest_policy *policy,
-                                const struct order *g, size_t n, int64_t *ts_ms, double *value,
-                                struct ingest_result *results, struct ft_err *err)
+/* Finds or makes the sensor of one (asset, sensor) group; an item fault refuses the whole group. */
+static enum ft_status resolve_group(struct db *db, const struct ingest_policy *policy,
+                                    const struct order *g, size_t n, struct ingest_result *results,
+                                    struct ft_err *err)
 {
     struct ft_err why = {0};
     int64_t asset_id = 0;
     int64_t class_id = 0;
     int64_t sensor_id = 0;
-    struct reading_counts counts = {0};
     enum ft_status st = find_asset(db, policy, g[0].item->asset, &asset_id, &class_id, &why);
     if (st == FT_OK)
         st = sensor_ensure(db, asset_id, g[0].item->sensor, &sensor_id, &why);
-    if (st != FT_OK && is_item_fault(st)) {
-        for (size_t i = 0; i < n; i++)
-            refuse(&results[g[i].i], &why);
-        return FT_OK;
-    }
-    if (st == FT_OK)
-        st = mark_new(db, sensor_id, g, n, results, &why);
+    if (st != FT_OK && !is_item_fault(st))
+        return ft_fail(err, st, "%s", why.msg);
     for (size_t i = 0; i < n; i++) {
-        ts_ms[i] = g[i].item->ts_ms;
-        value[i] = g[i].item->value;
+        if (st != FT_OK)
+            refuse(&results[g[i].i], &why);
+        else
+            results[g[i].i].id = sensor_id;
     }
-    if (st == FT_OK)
-        st = reading_put(db, sensor_id, ts_ms, value, n, &counts, &why);
-    return st == FT_OK ? FT_OK : ft_fail(err, st, "%s", why.msg);
+    return FT_OK;
 }
 
-static enum ft_status put_groups(struct db *db, const struct ingest_policy *policy,
-                                 const struct order *order, size_t n, int64_t *ts_ms, double *value,
-                                 struct ingest_result *results, struct ft_err *err)
+static enum ft_status resolve_groups(struct db *db, const struct ingest_policy *policy,
+                                     const struct order *order, size_t n,
+                                     struct ingest_result *results, struct ft_err *err)
 {
     for (size_t begin = 0; begin < n;) {
         const struct ingest_reading *head = order[begin].item;
@@ -149,12 +114,30 @@ static enum ft_status put_groups(struct db *db, const struct ingest_policy *poli
                strcmp(order[end].item->sensor, head->sensor) == 0)
             end++;
         const enum ft_status st =
-            put_group(db, policy, order + begin, end - begin, ts_ms, value, results, err);
+            resolve_group(db, policy, order + begin, end - begin, results, err);
         if (st != FT_OK)
             return st;
         begin = end;
     }
     return FT_OK;
+}
+
+/* Writes what is good, in the caller's order, for a later item wins. */
+static enum ft_status append_good(struct db *db, const struct ingest_reading *items, size_t n,
+                                  struct ingest_result *results, struct reading_point *points,
+                                  unsigned char *outcome, struct ft_err *err)
+{
+    struct reading_counts counts = {0};
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (results[i].status == FT_OK)
+            points[k++] = (struct reading_point){results[i].id, items[i].ts_ms, items[i].value};
+    const enum ft_status st = reading_append(db, points, k, outcome, &counts, err);
+    k = 0;
+    for (size_t i = 0; i < n && st == FT_OK; i++)
+        if (results[i].status == FT_OK)
+            results[i].is_new = outcome[k++] == READING_NEW;
+    return st;
 }
 
 /* FT_PARTIAL when an item was refused. */
@@ -175,12 +158,12 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
     if (check_policy(policy, err) != FT_OK)
         return FT_INVALID;
     struct order *order = calloc(n + 1, sizeof(*order));
-    int64_t *ts_ms = calloc(n + 1, sizeof(*ts_ms));
-    double *value = calloc(n + 1, sizeof(*value));
+    struct reading_point *points = calloc(n + 1, sizeof(*points));
+    unsigned char *outcome = calloc(n + 1, 1);
     enum ft_status st = FT_OK;
     size_t n_good = 0;
 
-    if (order == NULL || ts_ms == NULL || value == NULL) {
+    if (order == NULL || points == NULL || outcome == NULL) {
         st = ft_fail(err, FT_NOMEM, "no memory for %zu readings", n);
         goto out;
     }
@@ -196,14 +179,16 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
     st = db_part_begin(db, err);
     if (st != FT_OK)
         goto out;
-    st = put_groups(db, policy, order, n_good, ts_ms, value, results, err);
+    st = resolve_groups(db, policy, order, n_good, results, err);
+    if (st == FT_OK)
+        st = append_good(db, items, n, results, points, outcome, err);
     st = db_part_end(db, st, err);
     if (st == FT_OK)
         st = overall(results, n, err);
 out:
     free(order);
-    free(ts_ms);
-    free(value);
+    free(points);
+    free(outcome);
     return st;
 }
 

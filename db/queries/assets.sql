@@ -77,6 +77,9 @@ ORDER BY name, asset_id
 -- name: sensor_find
 SELECT id FROM sensor WHERE asset_id = :asset_id AND name = :name
 
+-- name: sensor_count
+SELECT count(*) FROM sensor
+
 -- name: sensor_insert
 INSERT INTO sensor (asset_id, name) VALUES (:asset_id, :name)
 

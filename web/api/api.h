@@ -19,6 +19,7 @@ struct db;
 struct writer;
 struct assets;
 struct disk_guard;
+struct live;
 struct metrics;
 
 /* The server as its handlers see it; made in cmd_serve.c, lives until the server has stopped. */
@@ -26,6 +27,7 @@ struct api {
     const struct config *config;
     const char *db_path;
     struct writer *writer;
+    struct live *live;
     struct disk_guard *disk;
     struct assets *assets;
     struct metrics *metrics;
@@ -71,6 +73,7 @@ enum route_flags {
     ROUTE_PUBLIC = 64,       /* no key needed from anywhere */
     ROUTE_RAW = 128,         /* body of several media types; the handler reads it */
     ROUTE_NO_SNAPSHOT = 256, /* the handler opens its own transactions */
+    ROUTE_INFLUX = 1024,     /* failures also say "error", as InfluxDB clients read it */
     ROUTE_GROUP = 512,       /* the handler prepares alone and writes by api_group() */
 };
 

@@ -4,6 +4,7 @@
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/disk_guard.h"
+#include "app/ingest/live.h"
 #include "app/version.h"
 #include "app/writer.h"
 #include "db/db.h"
@@ -113,6 +114,22 @@ static void put_latency(struct buf *b, const struct writer_stats *s)
     buf_printf(b, "%s_sum %.17g\n%s_count %lld\n", name, s->latency_s, name, (long long)n);
 }
 
+static void put_live(struct buf *b, struct live *live)
+{
+    struct live_stats s;
+    live_stats(live, &s);
+    put_metric(b, "live_readings_total", "counter",
+               "Readings taken by line protocol and MQTT, repeats included.", (double)s.n_readings);
+    put_metric(b, "live_unchanged_total", "counter", "Of them, readings that stood there already.",
+               (double)s.n_unchanged);
+    put_metric(b, "live_refused_total", "counter",
+               "Readings, lines and messages that could not be taken.", (double)s.n_refused);
+    put_metric(b, "live_text_skipped_total", "counter", "Fields with text that were left out.",
+               (double)s.n_text);
+    put_metric(b, "live_series", "gauge", "Spellings of sensors known to line protocol and MQTT.",
+               (double)s.n_series);
+}
+
 /* Instant of the last finished retraining in Unix seconds, 0 = never. */
 static double last_retrain_s(struct db *db)
 {
@@ -172,6 +189,7 @@ enum ft_status api_metrics(struct api_call *c, struct ft_err *err)
     put_metric(b, "writer_refused_total", "counter",
                "Writes that found the queue full or waited too long.", (double)writer.n_refused);
     put_latency(b, &writer);
+    put_live(b, api->live);
     put_metric(b, "disk_free_bytes", "gauge", "Room on the disk of the database; -1: unknown.",
                (double)atomic_load(&api->disk->free_bytes));
     put_metric(b, "disk_full", "gauge", "1 while readings are refused for lack of room.",

@@ -10,6 +10,7 @@
 #include "app/writer.h"
 #include "db/db.h"
 #include "db/integration_store.h"
+#include "web/api/handlers.h"
 #include "web/http/assets.h"
 #include "web/http/auth.h"
 #include "web/http/gunzip.h"
@@ -22,6 +23,8 @@
 
 #define METRIC_ASSET (-1)
 #define IDEMPOTENCY_KEY_MAX 200
+#define NEEDS_KEY "this call needs an API key: Authorization: Bearer fettle_..."
+#define DISK_FULL "the disk is nearly full: readings are taken again when there is room"
 #define INFLATED_MAX ((size_t)32 << 20) /* twice what a plain body may have */
 
 static bool is_get(const struct http_request *rq)
@@ -58,8 +61,9 @@ static bool begin(void *ctx, struct http_exchange *x)
     x->is_ingest = (route->flags & ROUTE_INGEST) != 0 && route->max_body > 0;
     /* A body is not read for a caller who brings no key where one is needed. */
     if (route->max_body > 0 && route->role > ROLE_VIEWER && !auth_has_token(rq)) {
-        reply_problem(&x->reply, 401, "key-needed",
-                      "this call needs an API key: Authorization: Bearer fettle_...", rq->id);
+        reply_problem(&x->reply, 401, "key-needed", NEEDS_KEY, rq->id);
+        if ((route->flags & ROUTE_INFLUX) != 0)
+            api_influx_error(&x->reply, 401, NEEDS_KEY);
         return false;
     }
     if (x->is_ingest && disk_guard_is_full(api->disk)) {
@@ -396,8 +400,7 @@ static enum ft_status authorise(struct api_call *c, struct ft_err *err)
             return api_fail(c, 401, "key-not-valid", err, FT_REFUSED, "this API key is not valid");
         if (!auth_may(who.role, c->route->role, (c->route->flags & ROUTE_INGEST) != 0)) {
             if (verdict == AUTH_NONE)
-                return api_fail(c, 401, "key-needed", err, FT_REFUSED,
-                                "this call needs an API key: Authorization: Bearer fettle_...");
+                return api_fail(c, 401, "key-needed", err, FT_REFUSED, NEEDS_KEY);
             c->http_status = 403;
             c->problem = "role-needed";
             return ft_fail(err, FT_REFUSED, "this call needs the role %s; the key has %s",
@@ -472,6 +475,8 @@ static void handle(void *ctx, void *worker, struct http_exchange *x)
         reply_error(&x->reply, c.http_status, &err, x->request.id);
         if (c.problem != NULL)
             reply_problem(&x->reply, x->reply.status, c.problem, err.msg, x->request.id);
+        if ((c.route->flags & ROUTE_INFLUX) != 0)
+            api_influx_error(&x->reply, x->reply.status, err.msg);
     }
     cJSON_Delete(c.json);
     free(c.inflated);

@@ -25,6 +25,13 @@ enum ft_status api_readings_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_readings_post(struct api_call *c, struct ft_err *err);
 enum ft_status api_events_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_events_post(struct api_call *c, struct ft_err *err);
+/* api_write.c: what InfluxDB clients call */
+enum ft_status api_write_v1(struct api_call *c, struct ft_err *err);
+enum ft_status api_write_v2(struct api_call *c, struct ft_err *err);
+enum ft_status api_query(struct api_call *c, struct ft_err *err);
+enum ft_status api_ping(struct api_call *c, struct ft_err *err);
+/* {"error","code","message"}: both generations of clients find their word. */
+void api_influx_error(struct http_reply *r, int status, const char *text);
 /* api_models.c: what was learned and foretold */
 enum ft_status api_forecasts_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_ledger_list(struct api_call *c, struct ft_err *err);

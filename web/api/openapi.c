@@ -100,6 +100,10 @@ static void add_body(cJSON *operation, const struct route *r)
     cJSON *body = json_add_object(operation, "requestBody");
     json_add_bool(body, "required", true);
     cJSON *content = json_add_object(body, "content");
+    if (strcmp(r->in, "Text") == 0) {
+        add_content(content, "text/plain", "Text");
+        return;
+    }
     add_content(content,
                 strcmp(r->key.method, "PATCH") == 0 ? "application/merge-patch+json"
                                                     : "application/json",
@@ -132,7 +136,7 @@ static void add_responses(cJSON *operation, const struct route *r)
         if (strcmp(r->out, "Schedule") == 0)
             add_content(content, "text/calendar", "Calendar");
     }
-    if ((r->flags & ROUTE_RAW) != 0) {
+    if ((r->flags & ROUTE_RAW) != 0 && (r->flags & ROUTE_INFLUX) == 0) {
         cJSON *partial = json_add_object(responses, "207");
         json_add_string(partial, "description", "Done; at least one item was not taken.");
         add_content(json_add_object(partial, "content"), "application/json", r->out);

@@ -1,4 +1,6 @@
-/* Who calls: the Authorization header against the stored keys, and what a role may do. */
+/* Who calls: the Authorization header against the stored keys, and what a role may do. A key comes
+ * as "Bearer KEY" or "Token KEY". The addresses of InfluxDB clients (/write, /query, /api/v2/write)
+ * also take it as the password of "Basic" or as the parameter p, with any user name. */
 #ifndef WEB_HTTP_AUTH_H
 #define WEB_HTTP_AUTH_H
 

@@ -24,6 +24,7 @@ struct http_reply {
     char link[2600];           /* Link header; "" = none */
     char disposition[200];     /* file name for a download; "" = none */
     char allow[80];            /* "" = none */
+    const char *extra[2];      /* name and value of one more header; NULL = none */
     int retry_after_s;         /* 0 = none */
     bool is_gzip;              /* the body is compressed already */
     bool is_last;              /* end the connection after it */

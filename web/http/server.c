@@ -115,6 +115,8 @@ static void add_headers(const struct exchange *e, struct MHD_Response *response)
     add_header(response, "Link", r->link);
     add_header(response, "Allow", r->allow);
     add_header(response, "X-Request-Id", e->x.request.id);
+    if (r->extra[0] != NULL)
+        add_header(response, r->extra[0], r->extra[1]);
     if (r->disposition[0] != '\0') {
         char value[260];
         snprintf(value, sizeof(value), "attachment; filename=\"%s\"", r->disposition);
