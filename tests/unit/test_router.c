@@ -143,7 +143,7 @@ static void test_api_routes_are_sound(void **state)
                                     r->key.method, &uri, &m, allow, sizeof(allow)),
                          ROUTE_FOUND);
         assert_int_equal(m.row, i);
-        if (r->in != NULL && !api_has_schema(r->in))
+        if (r->in != NULL && strcmp(r->in, "Text") != 0 && !api_has_schema(r->in))
             fail_msg("%s: no schema %s", r->key.pattern, r->in);
         for (const char *p = r->params != NULL ? r->params : ""; *p != '\0';) {
             const size_t len = strcspn(p, " ");
