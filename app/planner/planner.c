@@ -453,6 +453,7 @@ static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err 
     json_add_money(s, "bound", p->bound_minor, currency);
     json_add_number(s, "gap_frac", p->gap_frac);
     json_add_number(s, "seconds", p->seconds);
+    json_add_int(s, "days", (int64_t)r->s.days.n);
     json_add_int(s, "placed", (int64_t)p->n_placed);
     json_add_int(s, "predictive", (int64_t)p->n_predictive);
     json_add_int(s, "preventive", (int64_t)p->n_preventive);

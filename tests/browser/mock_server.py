@@ -325,7 +325,7 @@ class Data:
         return {"answer": {"lead": "Week 49 is full: nothing more fits before the 4 Dec stop.",
                            "rest": "Four changes since yesterday save \u20ac11,740."},
                 "summary": {"expected_cost": 86400, "bound": 84900, "gap_frac": .018, "seconds": .7,
-                            "placed": 63, "hours": 501, "hours_available": 642, "risk_left": 31200,
+                            "days": 28, "predictive": 9, "preventive": 41, "other": 13, "placed": 63, "hours": 501, "hours_available": 642, "risk_left": 31200,
                             "risk_total": 184300, "not_placed": 2},
                 "items": items, "crews": crews,
                 "stops": [{"from": date(11) + "T00:00:00Z", "to": date(11) + "T22:00:00Z", "area": None,

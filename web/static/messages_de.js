@@ -118,7 +118,7 @@ export default {
     was_approved: '{key} ist freigegeben.', was_rejected: '{key} ist abgelehnt.', was_deferred: '{key} ist vertagt auf {day}.',
     /* plan */
     view_calendar: 'Kalender', view_gantt: 'Gantt', view_list: 'Liste', week_back: 'Eine Woche zurück', week_on: 'Eine Woche weiter',
-    plan_cost: 'Erwartete Kosten, {n} Wochen', plan_placed: 'Arbeit geplant', plan_left: 'Restrisiko im Plan', plan_not: 'Ohne Platz',
+    plan_cost: 'Erwartete Kosten, {n} Wochen', plan_cost_all: 'Erwartete Kosten, ganzer Plan', plan_placed: 'Arbeit geplant', plan_left: 'Restrisiko im Plan', plan_not: 'Ohne Platz',
     best_bound: 'Schranke {v}', bound: 'Schranke', gap: 'Abstand', plan_gap: '{p} über der Schranke; gelöst in {s} s',
     formula_plan: 'erwartete Kosten = geplante Arbeit + P(Ausfall davor) × Kosten eines Ausfalls, über alle Aufträge; die Schranke kann kein Plan unterbieten',
     jobs_hours: { one: 'Auftrag · {h} von {of} h', other: 'Aufträge · {h} von {of} h' },
@@ -137,7 +137,7 @@ export default {
     /* ROI */
     roi_npv: 'Kapitalwert, {n} Jahre', roi_pays: 'Chance, dass es sich lohnt', roi_payback: 'Amortisation', roi_return: 'Rendite',
     roi_draws: '80 % aller Ziehungen liegen darin', roi_lose: '{n} von 100 Ziehungen verlieren',
-    roi_p5: '5-%-Punkt {v}', roi_never: 'Nie', roi_payback_under: 'ab der ersten Ausgabe', roi_irr: 'interner Zins im Jahr',
+    roi_p5: '5-%-Punkt {v}', roi_never: 'Nie', roi_payback_under: 'ab der ersten Ausgabe', roi_payback_discounted: '; abgezinst {n}', roi_irr: 'interner Zins im Jahr',
     roi_bcr: 'Nutzen ist {v} × Kosten', roi_act: 'Handeln lohnt über', roi_act_under: 'Ausfallwahrscheinlichkeit',
     roi_against: '{v} gegenüber dem gespeicherten Fall', roi_inputs: 'Eingaben', roi_inputs_note: '{unit} · Wert und 80-%-Bereich',
     roi_more_inputs: { one: '1 weitere Eingabe, auf null gelassen', other: '{n} weitere Eingaben, auf null gelassen' },

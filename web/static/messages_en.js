@@ -118,7 +118,7 @@ export default {
     was_approved: '{key} is approved.', was_rejected: '{key} is rejected.', was_deferred: '{key} is deferred to {day}.',
     /* plan */
     view_calendar: 'Calendar', view_gantt: 'Gantt', view_list: 'List', week_back: 'A week back', week_on: 'A week on',
-    plan_cost: 'Expected cost, {n} weeks', plan_placed: 'Work placed', plan_left: 'Risk left in the plan', plan_not: 'Not placed',
+    plan_cost: 'Expected cost, {n} weeks', plan_cost_all: 'Expected cost, whole plan', plan_placed: 'Work placed', plan_left: 'Risk left in the plan', plan_not: 'Not placed',
     best_bound: 'best bound {v}', bound: 'Bound', gap: 'Gap', plan_gap: '{p} above the bound; solved in {s} s',
     formula_plan: 'expected cost = planned work + P(failure before it) × cost of a failure, summed over the jobs; the bound is what no plan can beat',
     jobs_hours: { one: 'job · {h} of {of} h', other: 'jobs · {h} of {of} h' },
@@ -137,7 +137,7 @@ export default {
     /* ROI */
     roi_npv: 'Net present value, {n} years', roi_pays: 'Chance that it pays', roi_payback: 'Payback', roi_return: 'Return',
     roi_draws: '80 % of all draws fall in this range', roi_lose: '{n} in 100 draws lose',
-    roi_p5: '5 % point {v}', roi_never: 'Never', roi_payback_under: 'from first spending', roi_irr: 'IRR a year',
+    roi_p5: '5 % point {v}', roi_never: 'Never', roi_payback_under: 'from first spending', roi_payback_discounted: '; {n} discounted', roi_irr: 'IRR a year',
     roi_bcr: 'benefit is {v} × cost', roi_act: 'Acting pays above', roi_act_under: 'chance of failure',
     roi_against: '{v} against the saved case', roi_inputs: 'Inputs', roi_inputs_note: '{unit} · value and 80 % range',
     roi_more_inputs: { one: '1 more input, left at zero', other: '{n} more inputs, left at zero' },

@@ -141,23 +141,22 @@ function summary(view) {
     const q = d.summary || {};
     const { from, to } = span(view.ctx.query);
     const call = url('/schedule', { from, to });
-    const by = (k) => (d.items || []).filter((i) => k.includes(i.kind)).length;
-    const other = (d.items || []).length - by(['predictive']) - by(['preventive']);
+    const title = q.days ? t('plan_cost', { n: Math.round(q.days / 7) }) : t('plan_cost_all');
     const missing = (d.not_placed || []).slice(0, 2).map((n) => `${n.asset || n.key}: ${n.why}`)
         .join(' · ');
     const hasBound = q.bound !== null && q.bound !== undefined;
     return strip([
-        { label: t('plan_cost', { n: weeksOf(view.ctx.query) }), big: figure(f.money(q.expected_cost),
-            () => ({ title: t('plan_cost', { n: weeksOf(view.ctx.query) }), formula: t('formula_plan'),
-                inputs: [[t('value'), f.money(q.expected_cost, 5)], [t('bound'), f.money(q.bound, 5)],
-                    [t('gap'), f.percent(q.gap_frac, 1)]], call })),
+        { label: title, big: figure(f.money(q.expected_cost),
+            () => ({ title, formula: t('formula_plan'), call, inputs: [[t('value'),
+                f.money(q.expected_cost, 5)], [t('bound'), f.money(q.bound, 5)],
+            [t('gap'), f.percent(q.gap_frac, 1)]] })),
         rest: hasBound ? t('best_bound', { v: f.amount(q.bound) }) : '',
         under: hasBound ? t('plan_gap', { p: f.percent(q.gap_frac, 1), s: f.estimate(q.seconds, 2) })
             : '' },
         { label: t('plan_placed'), big: f.count(q.placed), rest: t('jobs_hours', { n: q.placed ?? 0,
             h: f.count(q.hours), of: f.count(q.hours_available) }),
-        under: t('by_kind', { predictive: f.count(by(['predictive'])),
-            preventive: f.count(by(['preventive'])), other: f.count(other) }) },
+        under: t('by_kind', { predictive: f.count(q.predictive), preventive: f.count(q.preventive),
+            other: f.count(q.other) }) },
         { label: t('plan_left'), big: f.money(q.risk_left), rest: q.risk_total === null
             || q.risk_total === undefined ? '' : t('of_v', { v: f.amount(q.risk_total, 4) }),
         under: t('plan_left_under') },

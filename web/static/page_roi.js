@@ -279,7 +279,9 @@ function figures(view) {
         { label: t('roi_payback'), big: r.payback_years === null || r.payback_years === undefined
             ? t('roi_never') : t('n_years', { n: f.fixed(r.payback_years, 1) }),
         rest: pay.p10 !== undefined && pay.p10 !== null && pay.p90 !== null ? f.range(pay.p10, pay.p90,
-            (v) => f.fixed(v, 1)) : '', under: t('roi_payback_under') },
+            (v) => f.fixed(v, 1)) : '', under: [t('roi_payback_under'),
+            r.discounted_payback_years === null || r.discounted_payback_years === undefined ? ''
+                : t('roi_payback_discounted', { n: f.fixed(r.discounted_payback_years, 1) })] },
         { label: t('roi_return'), big: r.irr === null || r.irr === undefined ? t('none')
             : f.percent(r.irr), rest: t('roi_irr'), under: r.irr_note || (r.bcr !== null
             && r.bcr !== undefined ? t('roi_bcr', { v: f.estimate(r.bcr, 2) }) : '') },
