@@ -3,7 +3,8 @@
 #   make run        install what is missing, build, make the demo plant, train, plan, serve
 #   make test       own set-up, then every test
 #   make bench lint layers sanitize fuzz install clean
-# Switches: CC=clang  WERROR=1  SANITIZER=address,undefined|thread  BUILD=folder  V=1  LISTEN=addr:port
+# Switches: WITH_CBC=no|yes (exact solver of the planner; yes when pkg-config finds cbc)
+#           CC=clang  WERROR=1  SANITIZER=address,undefined|thread  BUILD=folder  V=1  LISTEN=addr:port
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -24,6 +25,12 @@ PKG_FUZZ := $(PKG_BUILD) clang libclang-rt-14-dev
 BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
+endif
+# Optional: coinor-libcbc-dev. Without it the planner's own heuristic stands alone.
+WITH_CBC ?= $(shell pkg-config --exists cbc 2>/dev/null && echo yes || echo no)
+ifeq ($(WITH_CBC),yes)
+CBC_CFLAGS := -DFT_WITH_CBC
+CBC_LIBS := -lCbcSolver
 endif
 LIBS := openblas lapacke libmicrohttpd libcjson inih libsodium libzstd zlib libcurl sqlite3
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
@@ -49,9 +56,9 @@ HARDEN += -D_FORTIFY_SOURCE=2
 endif
 # -ffp-contract=off: the same bits from gcc and clang, with and without fused multiply-add.
 CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffp-contract=off -pthread -I. -I$(BUILD) \
-    $(PKG_CFLAGS) $(CFLAGS)
+    $(PKG_CFLAGS) $(CBC_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(HARDEN_LD) $(SAN_LD) -pthread $(LDFLAGS)
-LIBS_ALL = $(PKG_LIBS) -lm
+LIBS_ALL = $(PKG_LIBS) $(CBC_LIBS) -lm
 
 ifndef V
 Q := @

@@ -30,6 +30,8 @@ breach 'sqlite3.h outside db' '^#include [<"]sqlite3' "${not_db[@]}"
 breach 'microhttpd.h outside web/http' '^#include [<"]microhttpd' "${not_http[@]}"
 breach 'cblas.h or lapacke.h outside models/linalg.c' '^#include [<"](cblas|lapacke)' "${not_linalg[@]}"
 breach 'curl outside app/cmms' '^#include [<"]curl' "${not_curl[@]}"
+mapfile -t not_cbc < <(git ls-files '*.[ch]' ':!app/planner/solver_cbc.c')
+breach 'CBC outside app/planner/solver_cbc.c' '^#include [<"]coin' "${not_cbc[@]}"
 breach 'web includes the database library' '^#include [<"]sqlite3' "${web[@]}"
 [ $bad = 0 ] && echo "layers: ok"
 exit $bad

@@ -45,6 +45,8 @@ struct assign_result {
 };
 
 #define ASSIGN_MAX_DAYS 400
+/* Another crew on the same day costs this share of a move. */
+#define ASSIGN_CREW_SHARE 0.25
 
 /* place[n_jobs] receives the plan. A fixed job is placed even when the day is full. FT_INVALID:
  * n_days out of range or a fixed job off the board; FT_NOMEM. */
@@ -52,6 +54,19 @@ enum ft_status assign_solve(const struct assign_job *jobs, size_t n_jobs,
                             const struct assign_crew *crews, size_t n_crews, int n_days,
                             struct assign_place *place, struct assign_result *out,
                             struct ft_err *err);
+
+/* Objective of a whole plan, wherever it comes from. FT_CONFLICT names the first job that breaks a
+ * rule: outside its days, a forbidden day, without the skill, over a crew's hours (pinned jobs may
+ * be), not at its pinned place. */
+enum ft_status assign_price(const struct assign_job *jobs, size_t n_jobs,
+                            const struct assign_crew *crews, size_t n_crews, int n_days,
+                            const struct assign_place *place, double *cost, struct ft_err *err);
+
+/* The same with hours and counts: fills *out but for bound and n_moves; free out->used. */
+enum ft_status assign_recount(const struct assign_job *jobs, size_t n_jobs,
+                              const struct assign_crew *crews, size_t n_crews, int n_days,
+                              const struct assign_place *place, struct assign_result *out,
+                              struct ft_err *err);
 
 /* Does the comma-separated list hold the skill? "" and NULL skills fit every crew, and a crew with
  * an empty list can do everything. */

@@ -5,6 +5,7 @@
 #include "app/base/money.h"
 #include "app/cmms/notify.h"
 #include "app/planner/jobs.h"
+#include "app/planner/solver_cbc.h"
 #include "app/words.h"
 #include "app/work_order_json.h"
 #include "db/db.h"
@@ -21,6 +22,12 @@
 #define RISK_STEP 0.01
 #define COST_STEP 0.05
 
+/* The exact solver gets problems up to so many starts, and a plan of its own must be cheaper by
+ * this share: a plan does not jump for pennies. */
+#define SOLVER_COLUMNS 20000
+#define SOLVER_MIN_GAIN 0.001
+#define SOLVER_SECONDS 1.0 /* setting plan_solver_seconds; 0 = off */
+
 /* One planner run. */
 struct run {
     struct db *db;
@@ -28,9 +35,43 @@ struct run {
     struct jobs jobs;
     struct assign_place *place; /* [jobs.n] */
     struct assign_result result;
+    struct solver_result solver;
     struct planner_summary *out;
     cJSON *changes, *not_placed;
 };
+
+/* Lets the exact solver prove the plan or find a cheaper one, when it is built in. */
+static enum ft_status ask_solver(struct run *r, const struct assign_job *jobs,
+                                 const struct assign_crew *crews, struct ft_err *err)
+{
+    const size_t n = r->jobs.n;
+    const double seconds =
+        site_setting_number(r->db, "plan_solver_seconds", 0, 600, SOLVER_SECONDS);
+    struct assign_place *place = calloc(n + 1, sizeof(*place));
+    struct assign_result better = {0};
+    if (place == NULL)
+        return ft_fail(err, FT_NOMEM, "plan: no memory for %zu jobs", n);
+    memcpy(place, r->place, n * sizeof(*place));
+    enum ft_status st = FT_OK;
+    if (seconds > 0)
+        st = solver_improve(jobs, n, crews, r->s.crews.n, r->s.days.n, seconds, SOLVER_COLUMNS,
+                            place, &r->solver, err);
+    if (st == FT_OK && r->solver.is_tried && r->solver.bound > r->result.bound)
+        r->result.bound = fmin(r->solver.bound, r->result.cost);
+    if (st == FT_OK && r->solver.is_improved &&
+        r->result.cost - r->solver.cost > SOLVER_MIN_GAIN * fabs(r->result.cost)) {
+        st = assign_recount(jobs, n, crews, r->s.crews.n, r->s.days.n, place, &better, err);
+        if (st == FT_OK) {
+            better.bound = r->result.bound;
+            better.n_moves = r->result.n_moves;
+            free(r->result.used);
+            r->result = better;
+            memcpy(r->place, place, n * sizeof(*place));
+        }
+    }
+    free(place);
+    return st;
+}
 
 static enum ft_status place_jobs(struct run *r, struct ft_err *err)
 {
@@ -62,6 +103,8 @@ static enum ft_status place_jobs(struct run *r, struct ft_err *err)
         crews[c] = (struct assign_crew){r->s.crews.items[c].skills,
                                         r->s.days.hours + c * (size_t)r->s.days.n};
     st = assign_solve(jobs, n, crews, r->s.crews.n, r->s.days.n, r->place, &r->result, err);
+    if (st == FT_OK)
+        st = ask_solver(r, jobs, crews, err);
 out:
     free(jobs);
     free(crews);
@@ -452,6 +495,11 @@ static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err 
     json_add_money(s, "expected_cost", p->expected_cost_minor, currency);
     json_add_money(s, "bound", p->bound_minor, currency);
     json_add_number(s, "gap_frac", p->gap_frac);
+    cJSON *solver = json_add_object(s, "solver");
+    json_add_bool(solver, "built_in", solver_is_built_in());
+    json_add_bool(solver, "tried", r->solver.is_tried);
+    json_add_bool(solver, "proven", r->solver.is_proven);
+    json_add_bool(solver, "improved", r->solver.is_improved);
     json_add_number(s, "seconds", p->seconds);
     json_add_int(s, "days", (int64_t)r->s.days.n);
     json_add_int(s, "placed", (int64_t)p->n_placed);
