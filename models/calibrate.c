@@ -1,5 +1,6 @@
 #include "models/calibrate.h"
 
+#include "models/optim.h"
 #include "models/text_io.h"
 
 #include <math.h>
@@ -10,7 +11,8 @@ enum { MAX_KNOTS = 10000000, MAX_STEPS = 100 };
 
 struct calibration {
     enum calibration_kind kind;
-    double a, b;          /* Platt: probability = sigmoid(a score + b), a >= 0 */
+    /* Platt: log-odds = a score + b. Beta: a log s - b log(1 - s) + c. Slopes >= 0. */
+    double a, b, c;
     size_t n;             /* isotonic: knots */
     double *score, *prob; /* [n]; score rises, prob does not fall and stays inside (0, 1) */
 };
@@ -51,6 +53,8 @@ static enum ft_status check_cases(const double *score, const double *y, const do
                        "calibration needs both outcomes; %zu rows have only one of them", n);
     return FT_OK;
 }
+
+/* --- Platt ------------------------------------------------------------------------------------ */
 
 struct platt {
     const double *score, *y, *weight;
@@ -126,6 +130,92 @@ static void fit_platt(struct calibration *c, const double *score, const double *
     c->a = a / p.spread;
     c->b = b - a * p.centre / p.spread;
 }
+
+/* --- beta ------------------------------------------------------------------------------------- */
+
+struct beta {
+    const double *score, *y, *weight;
+    size_t n;
+    double target[2];
+    size_t n_used; /* unknowns: used slopes, then c */
+    int used[2];   /* which of log s and -log(1 - s) */
+};
+
+static void beta_inputs(const struct beta *p, double score, double input[3])
+{
+    const double both[2] = {-log1p_exp(-score), log1p_exp(score)};
+    for (size_t k = 0; k + 1 < p->n_used; k++)
+        input[k] = both[p->used[k]];
+    input[p->n_used - 1] = 1;
+}
+
+/* For optim_newton(). */
+static double beta_loss(void *ctx, const double *at, double *gradient, double *hessian)
+{
+    const struct beta *p = ctx;
+    double sum = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        double input[3], f = 0;
+        const double w = weight_at(p->weight, i), t = p->target[p->y[i] == 1];
+        beta_inputs(p, p->score[i], input);
+        for (size_t k = 0; k < p->n_used; k++)
+            f += at[k] * input[k];
+        sum += w * (log1p_exp(f) - t * f);
+        if (gradient == NULL)
+            continue;
+        const double q = sigmoid(f), v = w * q * sigmoid(-f);
+        for (size_t k = 0; k < p->n_used; k++) {
+            gradient[k] += w * (q - t) * input[k];
+            for (size_t l = 0; l <= k; l++)
+                hessian[k * p->n_used + l] += v * input[k] * input[l];
+        }
+    }
+    return sum;
+}
+
+/* Fits with the slopes in p->used; false when the inputs tell no slope apart. */
+static bool beta_search(struct beta *p, double total, double at[3])
+{
+    double factor[9];
+    struct optim_result result;
+    const struct optim_problem problem = {.n = p->n_used,
+                                          .evaluate = beta_loss,
+                                          .ctx = p,
+                                          .scale = total,
+                                          .pivot_tolerance = 1e-12,
+                                          .is_convex = true};
+    at[0] = at[1] = at[2] = 0;
+    return optim_newton(&problem, at, factor, &result, NULL) == FT_OK;
+}
+
+/* Both slopes; a negative one is dropped, the other fitted again, as the paper does. */
+static void fit_beta(struct calibration *c, const double *score, const double *y,
+                     const double *weight, size_t n, const double count[2])
+{
+    const double total = count[0] + count[1];
+    struct beta p = {.score = score, .y = y, .weight = weight, .n = n, .n_used = 3, .used = {0, 1}};
+    double at[3];
+    p.target[0] = 1 / (count[0] + 2);
+    p.target[1] = (count[1] + 1) / (count[1] + 2);
+    const double mean = (count[0] * p.target[0] + count[1] * p.target[1]) / total;
+    if (beta_search(&p, total, at) && at[0] >= 0 && at[1] >= 0) {
+        c->a = at[0];
+        c->b = at[1];
+        c->c = at[2];
+        return;
+    }
+    p.n_used = 2;
+    p.used[0] = at[0] < at[1]; /* the greater one stays */
+    if (beta_search(&p, total, at) && at[0] >= 0) {
+        *(p.used[0] == 0 ? &c->a : &c->b) = at[0];
+        c->c = at[1];
+        return;
+    }
+    c->a = c->b = 0;
+    c->c = log(mean / (1 - mean));
+}
+
+/* --- isotonic --------------------------------------------------------------------------------- */
 
 struct block {
     double weight, hits, score; /* sums of weight, weight * y, weight * score */
@@ -228,6 +318,8 @@ enum ft_status calibration_fit(enum calibration_kind kind, const double *score, 
     c->kind = kind;
     if (kind == CALIBRATION_PLATT)
         fit_platt(c, score, y, weight, n, count);
+    else if (kind == CALIBRATION_BETA)
+        fit_beta(c, score, y, weight, n, count);
     else if (kind == CALIBRATION_ISOTONIC)
         st = fit_isotonic(c, score, y, weight, n, err);
     if (st != FT_OK) {
@@ -252,6 +344,12 @@ static size_t first_above(const double *at, size_t n, double v)
     return low;
 }
 
+/* A slope of 0 stays 0 at infinite inputs. */
+static double scaled(double slope, double input)
+{
+    return slope > 0 ? slope * input : 0;
+}
+
 double calibration_apply(const struct calibration *c, double score)
 {
     if (isnan(score))
@@ -260,6 +358,8 @@ double calibration_apply(const struct calibration *c, double score)
         return sigmoid(score);
     if (c->kind == CALIBRATION_PLATT)
         return sigmoid(c->a > 0 ? c->a * score + c->b : c->b);
+    if (c->kind == CALIBRATION_BETA)
+        return sigmoid(scaled(c->a, -log1p_exp(-score)) + scaled(c->b, log1p_exp(score)) + c->c);
     const size_t k = first_above(c->score, c->n, score);
     if (k == 0 || k == c->n)
         return c->prob[k == 0 ? 0 : c->n - 1];
@@ -269,14 +369,17 @@ double calibration_apply(const struct calibration *c, double score)
 
 static const char *const kind_words[] = {[CALIBRATION_NONE] = "none",
                                          [CALIBRATION_PLATT] = "platt",
-                                         [CALIBRATION_ISOTONIC] = "isotonic"};
+                                         [CALIBRATION_ISOTONIC] = "isotonic",
+                                         [CALIBRATION_BETA] = "beta"};
 
 void calibration_write(const struct calibration *c, struct buf *out)
 {
     text_put_word(out, "calibration", kind_words[c->kind]);
-    if (c->kind == CALIBRATION_PLATT) {
+    if (c->kind == CALIBRATION_PLATT || c->kind == CALIBRATION_BETA) {
         text_put_number(out, "a", c->a);
         text_put_number(out, "b", c->b);
+        if (c->kind == CALIBRATION_BETA)
+            text_put_number(out, "c", c->c);
     } else if (c->kind == CALIBRATION_ISOTONIC) {
         text_put_size(out, "n", c->n);
         text_put_array(out, "score", c->score, c->n);
@@ -308,6 +411,18 @@ static enum ft_status read_isotonic(struct calibration *c, struct text_reader *r
     return FT_OK;
 }
 
+static enum ft_status read_slopes(struct calibration *c, struct text_reader *r, struct ft_err *err)
+{
+    enum ft_status st = text_get_number(r, "a", 0, &c->a, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "b", 0, &c->b, err);
+    if (st == FT_OK && c->kind == CALIBRATION_BETA)
+        st = text_get_number(r, "c", 0, &c->c, err);
+    if (st == FT_OK && (!(c->a >= 0) || (c->kind == CALIBRATION_BETA && !(c->b >= 0))))
+        st = ft_fail(err, FT_INVALID, "calibration: slopes %g, %g, expected >= 0", c->a, c->b);
+    return st;
+}
+
 enum ft_status calibration_read(const char *text, size_t len, struct calibration **out,
                                 struct ft_err *err)
 {
@@ -318,15 +433,10 @@ enum ft_status calibration_read(const char *text, size_t len, struct calibration
     if (c == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a calibration");
     text_reader_init(&r, text, len, "calibration");
-    enum ft_status st = text_get_word(&r, "calibration", kind_words, 3, &kind, err);
+    enum ft_status st = text_get_word(&r, "calibration", kind_words, 4, &kind, err);
     c->kind = (enum calibration_kind)kind;
-    if (st == FT_OK && c->kind == CALIBRATION_PLATT) {
-        st = text_get_number(&r, "a", 0, &c->a, err);
-        if (st == FT_OK)
-            st = text_get_number(&r, "b", 0, &c->b, err);
-        if (st == FT_OK && !(c->a >= 0))
-            st = ft_fail(err, FT_INVALID, "calibration: slope %g, expected >= 0", c->a);
-    }
+    if (st == FT_OK && (c->kind == CALIBRATION_PLATT || c->kind == CALIBRATION_BETA))
+        st = read_slopes(c, &r, err);
     if (st == FT_OK && c->kind == CALIBRATION_ISOTONIC)
         st = read_isotonic(c, &r, err);
     if (st == FT_OK)

@@ -7,15 +7,23 @@
 
 #include <stddef.h>
 
-enum calibration_kind { CALIBRATION_NONE, CALIBRATION_PLATT, CALIBRATION_ISOTONIC };
+enum calibration_kind {
+    CALIBRATION_NONE,
+    CALIBRATION_PLATT,
+    CALIBRATION_ISOTONIC,
+    CALIBRATION_BETA
+};
 
 struct calibration; /* opaque; a monotone map from raw score to probability */
 
 /* Fits score[n] (log-odds) against y[n] in {0, 1}, weight NULL = all 1. Platt (1999) with the
  * target smoothing of Lin, Lin and Weng 2007; isotonic by pool-adjacent-violators, then made
  * strictly inside (0, 1) by adding half a case to each end block, and linear between block centres.
- * Scores that point the wrong way give a flat Platt map. FT_INVALID: a score or weight that is not
- * finite, a label other than 0 and 1. FT_TOO_FEW: one outcome only. FT_NOMEM. */
+ * Beta (Kull, Silva Filho and Flach 2017): log-odds = a log s - b log(1 - s) + c with s the
+ * probability of the score and a, b >= 0, smoothed as Platt; with a = b it is Platt, else the ends
+ * may bend differently. Scores that point the wrong way give a flat Platt or beta map. FT_INVALID:
+ * a score or weight that is not finite, a label other than 0 and 1. FT_TOO_FEW: one outcome only.
+ * FT_NOMEM. */
 enum ft_status calibration_fit(enum calibration_kind kind, const double *score, const double *y,
                                const double *weight, size_t n, struct calibration **out,
                                struct ft_err *err);

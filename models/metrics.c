@@ -137,8 +137,7 @@ double metric_pinball(const double *prediction, const double *truth, const doubl
     return total > 0 ? sum / total : NAN;
 }
 
-/* Score interval of a share (Wilson 1927); n is the effective number of rows. */
-static void wilson(double share, double n, double *lower, double *upper)
+void metric_share_limits(double share, double n, double *lower, double *upper)
 {
     const double z = 1.959963984540054;
     const double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
@@ -182,7 +181,7 @@ static struct calibration_bin sum_bin(const struct scored *rows, size_t n, size_
     }
     b.mean_p = sum_p / b.weight;
     b.rate = sum_y / b.weight;
-    wilson(b.rate, b.weight * b.weight / square, &b.lower, &b.upper);
+    metric_share_limits(b.rate, b.weight * b.weight / square, &b.lower, &b.upper);
     return b;
 }
 

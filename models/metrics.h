@@ -26,6 +26,9 @@ double metric_phm08(const double *prediction, const double *truth, size_t n);
 /* Expected calibration error over n_bins equal-width bins. */
 double metric_calibration_error(const double *p, const double *y, size_t n, size_t n_bins);
 
+/* 95 % limits of a share seen in n rows (Wilson 1927); n may be an effective number. */
+void metric_share_limits(double share, double n, double *lower, double *upper);
+
 /* One row of a calibration table: the rows whose probability lies in a bin. */
 struct calibration_bin {
     size_t n_rows;

@@ -28,6 +28,22 @@ platt.fit(np.concatenate([score, score])[:, None], np.repeat([1, 0], n),
           sample_weight=np.concatenate([weight * target, weight * (1 - target)]))
 print(f"static const double golden_platt_a = {platt.coef_[0, 0]!r};")
 print(f"static const double golden_platt_b = {platt.intercept_[0]!r};")
+# Beta (Kull et al. 2017): the same on log s and -log(1 - s). Two sets of scores: one that keeps both
+# slopes, and one, turned round at the top, for which a slope is negative and dropped.
+for name, s in (("", score), ("_turned", np.where(score > -1, 3 - score, score))):
+    inputs = np.column_stack([-np.log1p(np.exp(-s)), np.log1p(np.exp(s))])
+    used = [0, 1]
+    while True:
+        beta = LogisticRegression(penalty="none", solver="newton-cg", tol=1e-13, max_iter=10000)
+        beta.fit(np.concatenate([inputs, inputs])[:, used], np.repeat([1, 0], n),
+                 sample_weight=np.concatenate([weight * target, weight * (1 - target)]))
+        if (beta.coef_[0] >= 0).all():
+            break
+        used = [used[int(np.argmax(beta.coef_[0]))]]
+    slopes = np.zeros(2)
+    slopes[used] = beta.coef_[0]
+    array(f"golden_beta{name}_score", s)
+    array(f"golden_beta{name}", [*slopes, beta.intercept_[0]])
 # Isotonic blocks as (centre, rate); the end blocks differ by the half case and are not compared.
 rate = IsotonicRegression().fit_transform(score, y, sample_weight=weight)
 blocks = sorted(set(rate))

@@ -27,6 +27,42 @@ static void test_calibration_fit_platt_as_sklearn(void **state)
     calibration_free(c);
 }
 
+static void expect_beta(const double *score, const double want[3])
+{
+    struct calibration *c = NULL;
+    struct ft_err err;
+    assert_ok(calibration_fit(CALIBRATION_BETA, score, golden_y, golden_weight, N, &c, &err), err);
+    for (double s = -6; s < 6; s += 0.5) {
+        const double f = -want[0] * log1p(exp(-s)) + want[1] * log1p(exp(s)) + want[2];
+        assert_rel(calibration_apply(c, s), sigmoid(f), 1e-6);
+    }
+    calibration_free(c);
+}
+
+static void test_calibration_fit_beta_as_sklearn(void **state)
+{
+    assert_true(golden_beta[0] > 0 && golden_beta[1] > 0);
+    expect_beta(golden_beta_score, golden_beta);
+    assert_true(golden_beta_turned[0] == 0 || golden_beta_turned[1] == 0);
+    expect_beta(golden_beta_turned_score, golden_beta_turned);
+    /* The wrong order, and scores that are all one: flat. */
+    const double score[] = {-3, -2, -1, 1, 2}, wrong[] = {1, 1, 0, 0, 0}, one[] = {1, 1, 1, 1, 1};
+    struct calibration *c = NULL;
+    struct ft_err err;
+    assert_ok(calibration_fit(CALIBRATION_BETA, score, wrong, NULL, 5, &c, &err), err);
+    assert_close(calibration_apply(c, -INFINITY), calibration_apply(c, INFINITY), 0);
+    calibration_free(c);
+    assert_ok(calibration_fit(CALIBRATION_BETA, one, wrong, NULL, 5, &c, &err), err);
+    assert_close(calibration_apply(c, 1), 0.43, 0.05);
+    calibration_free(c);
+    /* Perfect order: finite, rising. */
+    const double right[] = {0, 0, 0, 1, 1};
+    assert_ok(calibration_fit(CALIBRATION_BETA, score, right, NULL, 5, &c, &err), err);
+    assert_true(calibration_apply(c, -3) > 0 && calibration_apply(c, -3) < 0.4);
+    assert_true(calibration_apply(c, 2) < 1 && calibration_apply(c, 2) > 0.6);
+    calibration_free(c);
+}
+
 static void test_calibration_fit_isotonic_as_sklearn(void **state)
 {
     struct calibration *c = NULL;
@@ -78,7 +114,7 @@ static void test_calibration_recovers_identity(void **state)
         score[i] = 2 * rng_normal(4, 1, i) - 1;
         y[i] = rng_uniform(4, 2, i) < sigmoid(score[i]);
     }
-    for (int kind = CALIBRATION_NONE; kind <= CALIBRATION_ISOTONIC; kind++) {
+    for (int kind = CALIBRATION_NONE; kind <= CALIBRATION_BETA; kind++) {
         struct calibration *c = NULL;
         assert_ok(calibration_fit((enum calibration_kind)kind, score, y, NULL, ROWS, &c, &err),
                   err);
@@ -108,7 +144,7 @@ static void test_calibration_fit_refuses(void **state)
 static void test_calibration_write_and_read(void **state)
 {
     struct ft_err err;
-    for (int kind = CALIBRATION_NONE; kind <= CALIBRATION_ISOTONIC; kind++) {
+    for (int kind = CALIBRATION_NONE; kind <= CALIBRATION_BETA; kind++) {
         struct calibration *c = NULL, *again = NULL;
         struct buf b;
         buf_init(&b, 1 << 20);
@@ -137,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calibration_fit_platt_as_sklearn),
+        cmocka_unit_test(test_calibration_fit_beta_as_sklearn),
         cmocka_unit_test(test_calibration_fit_isotonic_as_sklearn),
         cmocka_unit_test(test_calibration_isotonic_ends_stay_inside),
         cmocka_unit_test(test_calibration_recovers_identity),
