@@ -74,6 +74,12 @@ static enum ft_status read_crews(struct db *db, struct snapshot *s, struct ft_er
     return FT_OK;
 }
 
+enum ft_status snapshot_read_cases(struct db *db, struct snapshot *s, struct ft_err *err)
+{
+    const struct case_filter f = {.since_ms = s->site.now_ms - 7 * MS_PER_DAY};
+    return case_list(db, &f, &s->cases, err);
+}
+
 enum ft_status snapshot_load(struct db *db, int64_t now_ms, struct snapshot *out,
                              struct ft_err *err)
 {
@@ -104,6 +110,8 @@ enum ft_status snapshot_load(struct db *db, int64_t now_ms, struct snapshot *out
     if (st == FT_OK)
         st = work_order_list(db, &open, &out->open, err);
     if (st == FT_OK)
+        st = snapshot_read_cases(db, out, err);
+    if (st == FT_OK)
         st = days_init(&out->days, out->site.now_ms, SNAPSHOT_DAYS, &out->crews, &out->calendar,
                        err);
     return st;
@@ -118,6 +126,7 @@ void snapshot_free(struct snapshot *s)
     crew_list_free(&s->crews);
     calendar_list_free(&s->calendar);
     work_order_list_free(&s->open);
+    case_list_free(&s->cases);
     days_free(&s->days);
     memset(s, 0, sizeof(*s));
 }
@@ -242,6 +251,15 @@ const struct work_order *snapshot_open_order(const struct snapshot *s, int64_t a
     return found;
 }
 
+static bool has_open_case(const struct snapshot *s, int64_t asset_id, int64_t component_id)
+{
+    for (size_t i = 0; i < s->cases.n; i++)
+        if (s->cases.items[i].asset_id == asset_id &&
+            s->cases.items[i].component_id == component_id && case_is_open(&s->cases.items[i]))
+            return true;
+    return false;
+}
+
 void snapshot_case(const struct snapshot *s, const struct forecast *f, struct snapshot_case *out)
 {
     double planned_on[SNAPSHOT_DAYS];
@@ -290,6 +308,7 @@ void snapshot_case(const struct snapshot *s, const struct forecast *f, struct sn
         .risk_limit = s->site.risk_limit,
         .n_days = SNAPSHOT_DAYS,
         .lead_days = (int)((lead_ms + MS_PER_DAY - 1) / MS_PER_DAY),
-        .is_open = out->order != NULL && strcmp(out->order->kind, "predictive") == 0};
+        .is_open = (out->order != NULL && strcmp(out->order->kind, "predictive") == 0) ||
+                   has_open_case(s, f->asset_id, f->component_id)};
     predictive_window(&in, &out->window);
 }

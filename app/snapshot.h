@@ -11,6 +11,7 @@
 #include "app/planner/days.h"
 #include "app/planner/predictive.h"
 #include "app/site.h"
+#include "db/case_store.h"
 #include "db/work_order_store.h"
 
 #include <stdbool.h>
@@ -37,7 +38,9 @@ struct snapshot {
     struct crew_list crews; /* one crew "any" of id 0 when the site has none */
     struct calendar_list calendar;
     struct work_order_list open; /* open work orders, by id */
-    struct days days;            /* SNAPSHOT_DAYS days from today */
+    struct risk_case_list cases; /* open ones, and those that end a budget's week or cool down */
+    bool is_trial;    /* a what-if: work is proposed also where no case has been raised yet */
+    struct days days; /* SNAPSHOT_DAYS days from today */
 };
 
 /* Reads all of it. The process must already run in the site's zone (clock_set_zone). now_ms 0 = the
@@ -45,6 +48,9 @@ struct snapshot {
 enum ft_status snapshot_load(struct db *db, int64_t now_ms, struct snapshot *out,
                              struct ft_err *err);
 void snapshot_free(struct snapshot *s);
+
+/* Reads s->cases again, after they were written; the old list is freed by the caller. */
+enum ft_status snapshot_read_cases(struct db *db, struct snapshot *s, struct ft_err *err);
 
 /* Forecasts of one asset: *n of them from the returned one on (NULL when none). */
 const struct snapshot_forecast *snapshot_of_asset(const struct snapshot *s, int64_t asset_id,

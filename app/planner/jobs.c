@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/money.h"
+#include "app/cases.h"
 #include "app/words.h"
 #include "app/work_order_json.h"
 #include "db/event_store.h"
@@ -284,7 +285,8 @@ static enum ft_status build_predictive(const struct snapshot *s, struct jobs *j,
             snapshot_case(s, f, &k);
             /* By age alone is a matter of the preventive rules. */
             if (k.asset == NULL || is_taken(k.order) || !k.window.pays ||
-                strcmp(f->model_kind, "weibull_age") == 0)
+                strcmp(f->model_kind, "weibull_age") == 0 ||
+                !cases_allow(s, f->asset_id, f->component_id))
                 continue;
             st = add_predictive(s, f, &k, j, err);
         }

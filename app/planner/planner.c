@@ -3,8 +3,10 @@
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/base/money.h"
+#include "app/cases.h"
 #include "app/cmms/notify.h"
 #include "app/planner/jobs.h"
+#include "app/planner/planner_private.h"
 #include "app/planner/solver_cbc.h"
 #include "app/words.h"
 #include "app/work_order_json.h"
@@ -27,18 +29,6 @@
 #define SOLVER_COLUMNS 20000
 #define SOLVER_MIN_GAIN 0.001
 #define SOLVER_SECONDS 1.0 /* setting plan_solver_seconds; 0 = off */
-
-/* One planner run. */
-struct run {
-    struct db *db;
-    struct snapshot s;
-    struct jobs jobs;
-    struct assign_place *place; /* [jobs.n] */
-    struct assign_result result;
-    struct solver_result solver;
-    struct planner_summary *out;
-    cJSON *changes, *not_placed;
-};
 
 /* Lets the exact solver prove the plan or find a cheaper one, when it is built in. */
 static enum ft_status ask_solver(struct run *r, const struct assign_job *jobs,
@@ -73,7 +63,7 @@ static enum ft_status ask_solver(struct run *r, const struct assign_job *jobs,
     return st;
 }
 
-static enum ft_status place_jobs(struct run *r, struct ft_err *err)
+enum ft_status planner_place(struct run *r, struct ft_err *err)
 {
     const size_t n = r->jobs.n;
     struct assign_job *jobs = calloc(n + 1, sizeof(*jobs));
@@ -462,7 +452,7 @@ static void list_not_placed(struct run *r)
     }
 }
 
-static void fill_summary(struct run *r)
+void planner_sum(struct run *r)
 {
     struct planner_summary *o = r->out;
     for (size_t i = 0; i < r->jobs.n; i++) {
@@ -485,13 +475,10 @@ static void fill_summary(struct run *r)
     sum_risk(r);
 }
 
-/* The report of the run, which schedule_json() reads back. */
-static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err *err)
+void planner_add_summary(cJSON *s, const struct run *r)
 {
     const struct planner_summary *p = r->out;
     const char *currency = r->s.site.currency;
-    cJSON *o = cJSON_CreateObject();
-    cJSON *s = json_add_object(o, "summary");
     json_add_money(s, "expected_cost", p->expected_cost_minor, currency);
     json_add_money(s, "bound", p->bound_minor, currency);
     json_add_number(s, "gap_frac", p->gap_frac);
@@ -514,6 +501,13 @@ static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err 
     json_add_int(s, "new", (int64_t)p->n_new);
     json_add_int(s, "changed", (int64_t)p->n_changed);
     json_add_int(s, "cancelled", (int64_t)p->n_cancelled);
+}
+
+/* The report of the run, which schedule_json() reads back. */
+static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err *err)
+{
+    cJSON *o = cJSON_CreateObject();
+    planner_add_summary(json_add_object(o, "summary"), r);
     json_add_instant(o, "planned_at", r->s.site.now_ms);
     cJSON_AddItemToObject(o, "not_placed", r->not_placed);
     cJSON_AddItemToObject(o, "changes", r->changes);
@@ -536,15 +530,17 @@ static enum ft_status plan_inside(struct run *r, const struct planner_options *o
     if (st == FT_OK)
         st = snapshot_load(r->db, options != NULL ? options->now_ms : 0, &r->s, err);
     if (st == FT_OK)
+        st = cases_update(r->db, &r->s, NULL, err);
+    if (st == FT_OK)
         st = jobs_build(r->db, &r->s, &r->jobs, err);
     if (st == FT_OK)
-        st = place_jobs(r, err);
+        st = planner_place(r, err);
     if (st == FT_OK)
         st = write_plan(r, err);
     if (st != FT_OK)
         return st;
     list_not_placed(r);
-    fill_summary(r);
+    planner_sum(r);
     r->out->seconds = clock_mono_s() - start_s;
     return write_report(r, run_id, err);
 }

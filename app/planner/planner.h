@@ -5,6 +5,7 @@
 
 #include "app/base/status.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,5 +35,23 @@ struct planner_summary {
  * Running it twice on the same data changes nothing the second time. */
 enum ft_status planner_run(struct db *db, const struct planner_options *options,
                            struct planner_summary *out, struct ft_err *err);
+
+/* What if: the plan with changed crews, costs, limits or stops beside the present one, without
+ * saving anything; db may be a reader. changes is an object with any of
+ *   "crews":[{"name","hours_per_day","weekdays","skills"}]  changed, or new ones
+ *   "remove_crews":["Mech A"], "calendar":[calendar entries], "risk_limit":0..1,
+ *   "downtime_factor":x, "repair_factor":x (of failure costs), "inspection_cost":money
+ * In both plans work is proposed wherever it pays, cases raised or not. Answer: {"base":summary,
+ * "changed":summary,"difference":{"expected_cost","risk_left","hours","placed","predictive"},
+ * "moves":[{"title","asset","from","to","crew_from","crew_to"}]}; the caller frees it. FT_INVALID
+ * names the JSON pointer. */
+enum ft_status planner_what_if(struct db *db, const cJSON *changes, int64_t now_ms, cJSON **out,
+                               struct ft_err *err);
+
+/* What moving one work order to a day costs: {"work_order","from","to","cost_from","cost_to",
+ * "difference","risk_from","risk_to","feasible","why"}. crew NULL = any that can. FT_NOT_FOUND
+ * when the work order is not in the plan. */
+enum ft_status planner_price_move(struct db *db, const char *key, int64_t day_ms, const char *crew,
+                                  int64_t now_ms, cJSON **out, struct ft_err *err);
 
 #endif

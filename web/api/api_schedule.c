@@ -1,6 +1,10 @@
-/* The plan in its three forms. */
+/* The plan in its three forms, how it changed, and how it would be otherwise. */
 #include "web/api/handlers.h"
 
+#include "app/base/clock.h"
+#include "app/base/json.h"
+#include "app/planner/planner.h"
+#include "app/schedule_diff.h"
 #include "app/schedule_report.h"
 
 #include <stdio.h>
@@ -45,5 +49,60 @@ enum ft_status api_schedule_get(struct api_call *c, struct ft_err *err)
     const struct schedule_query q = query_of(c);
     cJSON *tree = NULL;
     const enum ft_status st = schedule_json(c->db, &q, &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+enum ft_status api_schedule_diff(struct api_call *c, struct ft_err *err)
+{
+    cJSON *tree = NULL;
+    const int64_t to_ms = api_instant(c, "to", c->now_ms + 1);
+    const int64_t from_ms = api_instant(c, "from", to_ms - MS_PER_DAY);
+    const enum ft_status st = schedule_diff_json(c->db, from_ms, to_ms, &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+/* Plans now and keeps the plan. */
+enum ft_status api_schedule_solve(struct api_call *c, struct ft_err *err)
+{
+    static const char *const known[] = {NULL};
+    struct planner_summary s;
+    enum ft_status st = json_only_keys(c->json, known, err);
+    if (st == FT_OK)
+        st = planner_run(c->db, NULL, &s, err);
+    if (st == FT_OK)
+        st = api_audit(c, "schedule.solve", "schedule", NULL, err);
+    if (st != FT_OK)
+        return st;
+    const struct schedule_query q = {0};
+    cJSON *tree = NULL;
+    st = schedule_json(c->db, &q, &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+/* What one move would cost; nothing is kept. */
+enum ft_status api_schedule_price(struct api_call *c, struct ft_err *err)
+{
+    static const char *const known[] = {"work_order", "day", "crew", NULL};
+    const char *key = NULL;
+    const char *crew = NULL;
+    int64_t day_ms = 0;
+    cJSON *tree = NULL;
+    enum ft_status st = json_only_keys(c->json, known, err);
+    if (st == FT_OK)
+        st = json_string(c->json, "work_order", true, &key, err);
+    if (st == FT_OK)
+        st = json_instant(c->json, "day", true, &day_ms, err);
+    if (st == FT_OK)
+        st = json_string(c->json, "crew", false, &crew, err);
+    if (st == FT_OK)
+        st = planner_price_move(c->db, key, day_ms, crew, 0, &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+/* The plan with other crews, costs, limits or stops beside the present one; nothing is kept. */
+enum ft_status api_scenarios_post(struct api_call *c, struct ft_err *err)
+{
+    cJSON *tree = NULL;
+    const enum ft_status st = planner_what_if(c->db, c->json, 0, &tree, err);
     return st == FT_OK ? api_reply(c, tree, err) : st;
 }

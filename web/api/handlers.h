@@ -44,6 +44,16 @@ enum ft_status api_runs_post(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_ics(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_csv(struct api_call *c, struct ft_err *err);
+enum ft_status api_schedule_diff(struct api_call *c, struct ft_err *err);
+enum ft_status api_schedule_solve(struct api_call *c, struct ft_err *err);
+enum ft_status api_schedule_price(struct api_call *c, struct ft_err *err);
+enum ft_status api_scenarios_post(struct api_call *c, struct ft_err *err);
+/* api_cases.c */
+enum ft_status api_cases_list(struct api_call *c, struct ft_err *err);
+enum ft_status api_case_get(struct api_call *c, struct ft_err *err);
+enum ft_status api_case_waiting_cost(struct api_call *c, struct ft_err *err);
+enum ft_status api_case_patch(struct api_call *c, struct ft_err *err);
+enum ft_status api_case_verdict(struct api_call *c, struct ft_err *err);
 /* api_plans.c */
 enum ft_status api_plans_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_plans_post(struct api_call *c, struct ft_err *err);

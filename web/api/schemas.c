@@ -82,6 +82,37 @@ static const struct shape shapes[] = {
                      "reason:string? risk_by_due:number? expected_cost:number?"},
     {"Schedule", "answer:Answer summary:object? items:[ScheduleItem] crews:[object] stops:[object] "
                  "not_placed:[object] changes:[object] drop:[object]"},
+    {"ScheduleDiff", "from:instant to:instant before:object? after:object? runs:integer "
+                     "effect:number currency:string items:[object]"},
+    {"Move", "work_order:string day:instant crew:string*"},
+    {"MovePrice", "work_order:string currency:string from:string? to:string? cost_from:number "
+                  "cost_to:number? difference:number? risk_from:number? risk_to:number? "
+                  "feasible:boolean why:string?"},
+    {"Scenario", "name:string* crews:[CrewNew]* remove_crews:[string]* calendar:[CalendarNew]* "
+                 "risk_limit:number* downtime_factor:number* repair_factor:number* "
+                 "inspection_cost:number*"},
+    {"ScenarioResult", "currency:string base:object changed:object difference:object "
+                       "moves:[object]"},
+    {"CaseBudget", "per_week:integer? used:integer waiting:integer threshold:number? "
+                   "next_slot_worth:number?"},
+    {"Case",
+     "id:integer asset:string component:string? state:string opened:instant closed:instant? "
+     "until:instant? reason:string? verdict:string? note:string? work_order:string? "
+     "currency:string version:integer reasons:[string] best:string* earliest:string* "
+     "latest:string* decide_by:string* spare:string?* spare_lead_s:number* "
+     "order_spare_by:string?* p_window:number? p_threshold:number* p_age_only:number?* "
+     "risk_by_best:number* cost_best:number* cost_left:number* saving:number* "
+     "waiting_per_day:number*"},
+    {"CaseList", "budget:CaseBudget* items:[Case] next_cursor:string?"},
+    {"CaseDecision", "action:string until:instant* reason:string*"},
+    {"CaseVerdict", "verdict:string note:string*"},
+    {"WaitingDay", "date:string cost:number waiting:number risk:number workday:boolean "
+                   "stop:boolean"},
+    {"WaitingCost", "case:integer currency:string items:[WaitingDay] best:string* "
+                    "earliest:string* latest:string* decide_by:string* spare:string?* "
+                    "spare_lead_s:number* order_spare_by:string?* p_window:number* "
+                    "p_threshold:number* p_age_only:number?* risk_by_best:number* "
+                    "cost_best:number* cost_left:number* saving:number* waiting_per_day:number*"},
     {"Crew", "name:string skills:string hours_per_day:number weekdays:[string] rate_per_h:number?"},
     {"CrewList", "items:[Crew] next_cursor:string?"},
     {"CrewNew", "name:string skills:string?* hours_per_day:number* weekdays:[string]* "
