@@ -11,6 +11,7 @@
 
 struct reading_cache;
 struct reading_head;
+struct codebook_shelf;
 
 struct db {
     sqlite3 *handle;
@@ -23,8 +24,9 @@ struct db {
     int64_t changes_at_begin;
     sqlite3_stmt *statements[QUERY_COUNT]; /* prepared on first use */
     bool is_in_use[QUERY_COUNT];
-    struct reading_cache *readings; /* db/reading_block.h; NULL until needed */
-    struct reading_head *head;      /* db/reading_head.h; NULL until needed */
+    struct reading_cache *readings;   /* db/reading_block.h; NULL until needed */
+    struct codebook_shelf *codebooks; /* db/codebook_store.h; NULL until needed */
+    struct reading_head *head;        /* db/reading_head.h; NULL until needed */
 };
 
 /* A store call of several statements: all or nothing. Outside a transaction it is one of its own;
@@ -45,6 +47,10 @@ enum ft_status lock_share(const char *path, int *fd, struct ft_err *err);
  * may_create: an empty file becomes a database. */
 enum ft_status migrate_check(struct db *db, bool *is_empty, int *version, struct ft_err *err);
 enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err);
+
+/* db/db.c: gives free pages back to the file system when there are many; files made before this was
+ * kept have none to give. */
+enum ft_status db_shrink(struct db *db, struct ft_err *err);
 
 /* db/reading_check.c: decodes and checks every block; FT_INVALID names the first bad one. */
 enum ft_status reading_check(struct db *db, struct ft_err *err);

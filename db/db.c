@@ -5,6 +5,7 @@
  * checkpoints; readers are opened read-only and never checkpoint, not even on close. */
 #include "db/db.h"
 
+#include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/reading_head.h"
 #include "db/statement.h"
@@ -75,6 +76,8 @@ static enum ft_status set_up_writer(struct db *db, bool create, struct ft_err *e
     int version = 0;
     if (st == FT_OK) /* before the first pragma that writes: a foreign file stays as it is */
         st = migrate_check(db, &is_empty, &version, err);
+    if (st == FT_OK && is_empty) /* before the first page is written */
+        st = run_sql(db, "PRAGMA auto_vacuum=INCREMENTAL", err);
     if (st == FT_OK)
         st = run_sql(db,
                      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -241,6 +244,7 @@ void db_close(struct db *db)
         db_rollback(db);
     reading_cache_free(db->readings);
     reading_head_free(db->head);
+    codebook_shelf_free(db->codebooks);
     for (size_t i = 0; i < QUERY_COUNT; i++)
         sqlite3_finalize(db->statements[i]);
     sqlite3_close(db->handle); /* the writer is the last to checkpoint, before the lock goes */
@@ -418,6 +422,16 @@ enum ft_status db_setting_set(struct db *db, const char *key, const char *value,
     bind_text(&s, ":key", key);
     bind_text(&s, ":value", value);
     return statement_run(&s);
+}
+
+enum ft_status db_shrink(struct db *db, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_free_pages, err);
+    const bool is_much = statement_row(&s) && column_int(&s, 0) * 20 > column_int(&s, 1);
+    const enum ft_status st = statement_end(&s);
+    if (st != FT_OK || !is_much || !db->is_writer)
+        return st;
+    return run_sql(db, "PRAGMA incremental_vacuum", err);
 }
 
 /* --- whole file ----------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "db/reading_journal.h"
 #include "db/statement.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,39 @@ static void sql_journal_row(sqlite3_context *ctx, int argc, sqlite3_value **argv
         sqlite3_result_error_nomem(ctx);
 }
 
+/* fettle_block_crc(crc of the payload, the row's columns ...): the checksum of the row, for 0004.
+ */
+static void sql_block_crc(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    double real[4];
+    if (argc != 10)
+        return;
+    for (int i = 0; i < 4; i++)
+        real[i] = sqlite3_value_type(argv[6 + i]) == SQLITE_NULL
+                      ? (double)NAN
+                      : sqlite3_value_double(argv[6 + i]);
+    const struct reading_segment seg = {.start_ms = sqlite3_value_int64(argv[2]),
+                                        .end_ms = sqlite3_value_int64(argv[3]),
+                                        .n = (size_t)sqlite3_value_int64(argv[4]),
+                                        .has_summary = true,
+                                        .n_numbers = (size_t)sqlite3_value_int64(argv[5]),
+                                        .min = real[0],
+                                        .max = real[1],
+                                        .sum = real[2],
+                                        .last = real[3]};
+    sqlite3_result_int64(ctx, segment_row_crc((uint32_t)sqlite3_value_int64(argv[0]),
+                                              sqlite3_value_int64(argv[1]), &seg));
+}
+
+static bool add_functions(sqlite3 *handle)
+{
+    const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+    return sqlite3_create_function(handle, "fettle_journal_row", 3, flags, NULL, sql_journal_row,
+                                   NULL, NULL) == SQLITE_OK &&
+           sqlite3_create_function(handle, "fettle_block_crc", 10, flags, NULL, sql_block_crc, NULL,
+                                   NULL) == SQLITE_OK;
+}
+
 enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
 {
     bool is_empty = false;
@@ -104,10 +138,7 @@ enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
     enum ft_status st = migrate_check(db, &is_empty, &version, err);
     if (st == FT_OK && is_empty && !may_create)
         st = ft_fail(err, FT_INVALID, "%s is empty, not a Fettle database", db->path);
-    if (st == FT_OK && (size_t)version < db_migrations_count &&
-        sqlite3_create_function(db->handle, "fettle_journal_row", 3,
-                                SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, sql_journal_row, NULL,
-                                NULL) != SQLITE_OK)
+    if (st == FT_OK && (size_t)version < db_migrations_count && !add_functions(db->handle))
         st = sqlite_fail(db->handle, SQLITE_NOMEM, db->path, err);
     for (size_t i = (size_t)version; st == FT_OK && i < db_migrations_count; i++)
         st = apply(db, i, err);

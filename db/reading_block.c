@@ -1,5 +1,6 @@
 #include "db/reading_block.h"
 
+#include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_head.h"
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* A block with fewer readings takes in what comes right after it; a full one is left alone. So a
  * reading that arrives in small batches is rewritten at most about SEGMENT_TARGET_N / SMALL_N times
@@ -104,7 +106,8 @@ static void read_summary(struct statement *s, void *row)
     b->start_ms = column_int(s, 0);
     b->end_ms = column_int(s, 1);
     b->n = (size_t)column_int(s, 2);
-    b->n_numbers = (size_t)column_int(s, 3);
+    b->has_summary = sqlite3_column_type(s->stmt, 3) != SQLITE_NULL;
+    b->n_numbers = (size_t)column_int_or(s, 3, 0);
     b->min = column_real(s, 4);
     b->max = column_real(s, 5);
     b->sum = column_real(s, 6);
@@ -136,6 +139,22 @@ void block_list_free(struct block_list *l)
     *l = (struct block_list){0};
 }
 
+/* Compares the checksum of the row and decodes it. */
+static enum ft_status decode_row(struct db *db, int64_t sensor_id, struct reading_segment *seg,
+                                 struct reading_cache *cache, struct ft_err *err)
+{
+    const struct codebook *book = NULL;
+    const uint32_t crc = (uint32_t)crc32(0, seg->payload, (unsigned)seg->len);
+    if (segment_row_crc(crc, sensor_id, seg) != seg->crc)
+        return ft_fail(err, FT_INVALID, "block of readings: the checksum does not fit");
+    const int64_t book_id = segment_codebook_id(seg->payload, seg->len);
+    const enum ft_status st = book_id != 0 ? codebook_get(db, book_id, &book, err) : FT_OK;
+    if (st != FT_OK)
+        return st;
+    segment_codec_use(cache->codec, book);
+    return segment_decode_payload(cache->codec, seg, cache->ts_ms, cache->value, err);
+}
+
 enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading_segment *summary,
                           struct reading_cache *cache, struct ft_err *err)
 {
@@ -152,7 +171,7 @@ enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading
         seg.len = (size_t)sqlite3_column_bytes(s.stmt, 1);
         if (seg.payload == NULL)
             seg.len = 0;
-        st = segment_decode(cache->codec, &seg, cache->ts_ms, cache->value, err);
+        st = decode_row(db, sensor_id, &seg, cache, err);
         if (st != FT_OK)
             ft_err_prefix(err, "sensor %lld, block from %lld", (long long)sensor_id,
                           (long long)summary->start_ms);
@@ -166,24 +185,28 @@ enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading
     return FT_OK;
 }
 
-enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct reading_segment *seg,
+enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct reading_segment *given,
                             struct ft_err *err)
 {
+    struct reading_segment seg = *given;
     struct statement s = statement_begin(db, QUERY_block_insert, err);
     bind_int(&s, ":sensor_id", sensor_id);
-    bind_int(&s, ":start_ms", seg->start_ms);
-    bind_int(&s, ":end_ms", seg->end_ms);
-    bind_int(&s, ":n", (int64_t)seg->n);
-    bind_int(&s, ":n_numbers", (int64_t)seg->n_numbers);
-    bind_real(&s, ":min", seg->min);
-    bind_real(&s, ":max", seg->max);
-    bind_real(&s, ":sum", seg->sum);
-    bind_real(&s, ":last", seg->last);
-    bind_int(&s, ":crc", seg->crc);
-    bind_blob(&s, ":payload", seg->payload, seg->len);
+    bind_int(&s, ":start_ms", seg.start_ms);
+    bind_int(&s, ":end_ms", seg.end_ms);
+    bind_int(&s, ":n", (int64_t)seg.n);
+    seg.has_summary = seg.n >= SEGMENT_SHORT_N;
+    if (seg.has_summary) { /* what is not bound is NULL */
+        bind_int(&s, ":n_numbers", (int64_t)seg.n_numbers);
+        bind_real(&s, ":min", seg.min);
+        bind_real(&s, ":max", seg.max);
+        bind_real(&s, ":sum", seg.sum);
+        bind_real(&s, ":last", seg.last);
+    }
+    bind_int(&s, ":crc", segment_row_crc(seg.crc, sensor_id, &seg));
+    bind_blob(&s, ":payload", seg.payload, seg.len);
     const enum ft_status st = statement_run(&s);
     if (st == FT_OK)
-        head_note_block(db, sensor_id, seg->end_ms);
+        head_note_block(db, sensor_id, seg.end_ms);
     if (st == FT_INVALID || st == FT_CONFLICT)
         ft_err_prefix(err, "readings of sensor %lld", (long long)sensor_id);
     return st;
@@ -217,8 +240,12 @@ struct merge {
 static enum ft_status write_run(struct merge *m, const int64_t *ts_ms, const double *value,
                                 size_t n)
 {
-    enum ft_status st = FT_OK;
     const size_t n_blocks = (n + SEGMENT_TARGET_N - 1) / SEGMENT_TARGET_N;
+    const struct codebook *book = NULL;
+    enum ft_status st = FT_OK;
+    if (n > 0 && n <= CODEBOOK_MAX_N)
+        st = codebook_of_sensor(m->db, m->sensor_id, &book, m->err);
+    segment_codec_use(m->cache->codec, book);
     for (size_t b = 0; b < n_blocks && st == FT_OK; b++) {
         const size_t begin = n * b / n_blocks;
         const size_t end = n * (b + 1) / n_blocks;
@@ -402,6 +429,7 @@ static enum ft_status cut_block(struct db *db, int64_t sensor_id, const struct r
     enum ft_status st = block_delete(db, sensor_id, b->start_ms, err);
     if (st != FT_OK || n == 0)
         return st;
+    segment_codec_use(cache->codec, NULL);
     st = segment_encode(cache->codec, cache->ts_ms, cache->value, n, &seg, err);
     if (st == FT_OK)
         st = block_insert(db, sensor_id, &seg, err);

@@ -1,5 +1,6 @@
 #include "db/reading_head.h"
 
+#include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_journal.h"
@@ -384,6 +385,7 @@ void head_rolled_back(struct db *db)
 {
     if (db->head == NULL || !db->head->is_dirty)
         return;
+    codebook_forget(db); /* some may have been learnt in it */
     db->head->is_loaded = false;
     db->head->is_dirty = db->depth > 0; /* what is read again may be taken back as well */
 }
@@ -432,13 +434,40 @@ static bool is_walking(const struct reading_head *h)
     return h->next_sensor_id != INT64_MAX;
 }
 
+/* Short runs that are about to be sealed teach codebooks. */
+static enum ft_status learn(struct db *db, struct reading_head *h, struct ft_err *err)
+{
+    struct codebook_sample *samples = calloc(h->n_walk + 1, sizeof(*samples));
+    double *values = calloc((size_t)h->n_points + 1, sizeof(*values));
+    size_t n_values = 0;
+    size_t n = 0;
+    enum ft_status st = FT_OK;
+    if (samples == NULL || values == NULL)
+        st = ft_fail(err, FT_NOMEM, "no memory to seal %zu sensors", h->n_walk);
+    for (size_t i = 0; i < h->n_walk && st == FT_OK; i++) {
+        const struct head_slot *slot = lookup(h, h->walk[i]);
+        if (slot->n > CODEBOOK_MAX_N)
+            continue;
+        samples[n++] = (struct codebook_sample){slot->sensor_id, values + n_values, slot->n};
+        for (size_t k = 0; k < slot->n; k++)
+            values[n_values++] = slot->points[k].value;
+    }
+    if (st == FT_OK)
+        st = codebook_learn(db, samples, n, err);
+    free(samples);
+    free(values);
+    return st;
+}
+
 static enum ft_status begin_walk(struct db *db, struct reading_head *h, struct ft_err *err)
 {
     h->is_dirty = true;
     h->upto_id = h->last_id;
     h->next_sensor_id = INT64_MIN;
     enum ft_status st = write_state(db, h, err);
-    return st == FT_OK ? list_walk(h, err) : st;
+    if (st == FT_OK)
+        st = list_walk(h, err);
+    return st == FT_OK ? learn(db, h, err) : st;
 }
 
 /* Rows up to upto_id hold nothing any more. */

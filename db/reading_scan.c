@@ -226,7 +226,8 @@ static enum ft_status fill_chart(struct db *db, int64_t sensor_id, const struct 
         size_t last = 0;
         if (s->end_ms < c->from_ms)
             continue;
-        const bool is_inside = s->start_ms >= c->from_ms && s->end_ms < c->to_ms &&
+        const bool is_inside = s->has_summary && s->start_ms >= c->from_ms &&
+                               s->end_ms < c->to_ms &&
                                bucket_at(c, s->start_ms, &first) == bucket_at(c, s->end_ms, &last);
         if (is_inside && !has_between(&recent, s->start_ms, s->end_ms)) {
             if (s->n_numbers > 0)

@@ -291,6 +291,8 @@ enum ft_status reading_seal(struct db *db, struct ft_err *err)
     st = head_get(db, &head, err);
     if (st == FT_OK)
         st = head_seal_all(db, head, err);
+    if (st == FT_OK)
+        st = db_shrink(db, err);
     return unit_end(db, st, err);
 }
 

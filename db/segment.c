@@ -5,26 +5,36 @@
  * same series coder as bit patterns. */
 #include "db/segment.h"
 
+#include "db/codebook.h"
+#include "db/varint.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
+    OLD_VERSION = 1, /* no form of the instants, no codebooks */
     FORM_DECIMAL = 0,
     FORM_BITS = 1,
+    FORM_CODEBOOK = 2,
+    INSTANTS_STEADY = 0,
+    INSTANTS_SERIES = 1,
     MAX_DIGITS = 15,
     PLANE_CONSTANT = 0,
     PLANE_RAW = 1,
     PLANE_ZSTD = 2,
     LEVEL = 1,       /* zstd: speed first, higher levels gain little on planes */
+    N_SAMPLE = 64,   /* values from which the number of digits is guessed */
     SAMPLE_STEP = 4, /* the order of differences is chosen from every 4th reading */
-    MAX_VARINT = 10,
-    MAX_SERIES = 2 + 2 * MAX_VARINT + 8 * (1 + MAX_VARINT + SEGMENT_MAX_N),
-    MAX_PAYLOAD = 3 + MAX_VARINT + 2 * MAX_SERIES + MAX_VARINT + SEGMENT_MAX_N / 32 * 18
+    MAX_SERIES = 2 + 2 * VARINT_MAX + 8 * (1 + VARINT_MAX + SEGMENT_MAX_N),
+    MAX_PAYLOAD = 4 + VARINT_MAX + 2 * MAX_SERIES + VARINT_MAX + SEGMENT_MAX_N / 32 * 18
 };
 
 /* Above it the sum with MAGIC below would lose the point's position. */
@@ -42,7 +52,10 @@ struct segment_codec {
     uint64_t residuals[SEGMENT_MAX_N];
     unsigned char plane[SEGMENT_MAX_N];
     uint16_t exceptions[SEGMENT_MAX_N]; /* rows */
+    unsigned char is_number[SEGMENT_MAX_N];
     unsigned char payload[MAX_PAYLOAD];
+    const struct codebook *book; /* the caller's; NULL = none */
+    bool has_avx2;
 };
 
 _Static_assert(SEGMENT_MAX_N <= UINT16_MAX + 1, "exceptions are 16-bit rows");
@@ -61,8 +74,16 @@ enum ft_status segment_codec_new(struct segment_codec **out, struct ft_err *err)
         segment_codec_free(c);
         return ft_fail(err, FT_NOMEM, "no memory for the codec of readings");
     }
+#if defined(__x86_64__)
+    c->has_avx2 = __builtin_cpu_supports("avx2");
+#endif
     *out = c;
     return FT_OK;
+}
+
+void segment_codec_plain(struct segment_codec *codec)
+{
+    codec->has_avx2 = false;
 }
 
 void segment_codec_free(struct segment_codec *codec)
@@ -96,33 +117,6 @@ static double double_of(uint64_t bits)
     return v;
 }
 
-static uint64_t zigzag(uint64_t v)
-{
-    return (v << 1) ^ (UINT64_C(0) - (v >> 63));
-}
-
-static uint64_t unzigzag(uint64_t v)
-{
-    return (v >> 1) ^ (UINT64_C(0) - (v & 1));
-}
-
-static unsigned char *put_varint(unsigned char *p, uint64_t v)
-{
-    while (v >= 0x80) {
-        *p++ = (unsigned char)(v | 0x80);
-        v >>= 7;
-    }
-    *p++ = (unsigned char)v;
-    return p;
-}
-
-static unsigned char *put_u64(unsigned char *p, uint64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        *p++ = (unsigned char)(v >> (8 * i));
-    return p;
-}
-
 void segment_summarise(const int64_t *ts_ms, const double *value, size_t n,
                        struct reading_segment *out)
 {
@@ -144,6 +138,7 @@ void segment_summarise(const int64_t *ts_ms, const double *value, size_t n,
     out->start_ms = ts_ms[0];
     out->end_ms = ts_ms[n - 1];
     out->n = n;
+    out->has_summary = true;
     out->n_numbers = n_numbers;
     out->min = n_numbers > 0 ? min : (double)NAN;
     out->max = n_numbers > 0 ? max : (double)NAN;
@@ -162,6 +157,8 @@ enum ft_status segment_check_summary(const struct reading_segment *seg, const in
 {
     struct reading_segment want;
     segment_summarise(ts_ms, value, seg->n, &want);
+    if (!seg->has_summary)
+        return FT_OK;
     if (want.start_ms != seg->start_ms || want.end_ms != seg->end_ms ||
         want.n_numbers != seg->n_numbers || !is_same_real(want.min, seg->min) ||
         !is_same_real(want.max, seg->max) || !is_same_real(want.sum, seg->sum) ||
@@ -226,13 +223,13 @@ static uint64_t make_residuals(const uint64_t *x, size_t n, unsigned order, uint
  * with a standard deviation of 45; 1670 is reached at an entropy of 7.8 bits, a gain of 2 %. */
 static bool looks_random(const unsigned char *plane, size_t n)
 {
-    enum { N_SAMPLE = 512, LIMIT = 1670 };
+    enum { N_BYTES = 512, LIMIT = 1670 };
     unsigned short counts[256] = {0};
     size_t sum = 0;
-    if (n < 2 * N_SAMPLE)
+    if (n < 2 * N_BYTES)
         return false;
-    for (size_t i = 0; i < N_SAMPLE; i++)
-        counts[plane[i * n / N_SAMPLE]]++;
+    for (size_t i = 0; i < N_BYTES; i++)
+        counts[plane[i * n / N_BYTES]]++;
     for (size_t b = 0; b < 256; b++)
         sum += (size_t)counts[b] * counts[b];
     return sum < LIMIT;
@@ -294,14 +291,13 @@ static inline bool scale(double v, double power, uint64_t *m)
     return fabs(scaled) < MAX_SCALED && bits_of((shifted - MAGIC) / power) == bits_of(v);
 }
 
-/* Fewest digits that carry all but a few of the values; -1 when too many are no decimals. A value
- * that k digits carry is carried by k + 1 too as long as it stays below MAX_SCALED. */
-static int find_digits(const double *value, size_t n, size_t max_exceptions)
+/* Fewest digits from k on that carry all but a few of the values; -1 when too many are no decimals.
+ * A value that k digits carry is carried by k + 1 too as long as it stays below MAX_SCALED. */
+static int find_digits(const double *value, size_t n, size_t step, int k, size_t max_exceptions)
 {
-    int k = 0;
     size_t n_exceptions = 0;
     uint64_t m;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += step) {
         if (scale(value[i], powers[k], &m))
             continue;
         int more = k + 1;
@@ -315,23 +311,85 @@ static int find_digits(const double *value, size_t n, size_t max_exceptions)
     return k;
 }
 
-/* Fills codec->series with scaled numbers and codec->exceptions; false when too many do not fit. */
-static bool scale_all(struct segment_codec *codec, const double *value, size_t n, int digits,
-                      size_t max_exceptions, size_t *n_exceptions)
+/* Scales n values into x; is_number[i] says whether x[i] carries value[i]. Returns how many do. */
+static size_t scale_plain(const double *value, size_t n, double power, uint64_t *x,
+                          unsigned char *is_number)
 {
-    const double power = powers[digits];
-    uint64_t *x = codec->series;
-    size_t k = 0;
+    size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!scale(value[i], power, &x[i])) {
-            if (k == max_exceptions)
-                return false;
-            codec->exceptions[k++] = (uint16_t)i;
-            x[i] = i > 0 ? x[i - 1] : 0; /* costs nothing as a difference */
-        }
+        is_number[i] = scale(value[i], power, &x[i]);
+        count += is_number[i];
+    }
+    return count;
+}
+
+#if defined(__x86_64__)
+/* The same arithmetic, four values at a time. */
+__attribute__((target("avx2"))) static size_t
+scale_avx2(const double *value, size_t n, double power, uint64_t *x, unsigned char *is_number)
+{
+    const __m256d factor = _mm256_set1_pd(power);
+    const __m256d magic = _mm256_set1_pd(MAGIC);
+    const __m256d limit = _mm256_set1_pd(MAX_SCALED);
+    const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
+    size_t count = 0;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256d v = _mm256_loadu_pd(value + i);
+        const __m256d scaled = _mm256_mul_pd(v, factor);
+        const __m256d shifted = _mm256_add_pd(scaled, magic);
+        const __m256d back = _mm256_div_pd(_mm256_sub_pd(shifted, magic), factor);
+        const __m256i same = _mm256_cmpeq_epi64(_mm256_castpd_si256(back), _mm256_castpd_si256(v));
+        const __m256d small = _mm256_cmp_pd(_mm256_and_pd(scaled, no_sign), limit, _CMP_LT_OQ);
+        const int ok = _mm256_movemask_pd(_mm256_and_pd(_mm256_castsi256_pd(same), small));
+        _mm256_storeu_si256((__m256i *)(x + i), _mm256_sub_epi64(_mm256_castpd_si256(shifted),
+                                                                 _mm256_castpd_si256(magic)));
+        for (int k = 0; k < 4; k++)
+            is_number[i + (size_t)k] = ok >> k & 1;
+        count += (size_t)__builtin_popcount((unsigned)ok);
+    }
+    return count + scale_plain(value + i, n - i, power, x + i, is_number + i);
+}
+#endif
+
+static size_t scale_values(const struct segment_codec *codec, const double *value, size_t n,
+                           double power, uint64_t *x, unsigned char *is_number)
+{
+#if defined(__x86_64__)
+    if (codec->has_avx2)
+        return scale_avx2(value, n, power, x, is_number);
+#endif
+    return scale_plain(value, n, power, x, is_number);
+}
+
+/* Fills codec->series with scaled numbers and codec->exceptions. Returns the number of digits; -1:
+ * too many values do not fit. */
+static int scale_all(struct segment_codec *codec, const double *value, size_t n,
+                     size_t max_exceptions, size_t *n_exceptions)
+{
+    const size_t step = n / N_SAMPLE + 1;
+    uint64_t *x = codec->series;
+    int digits = find_digits(value, n, step, 0, max_exceptions);
+    if (digits < 0)
+        return -1;
+    size_t n_good = scale_values(codec, value, n, powers[digits], x, codec->is_number);
+    if (n_good < n) {
+        digits = find_digits(value, n, 1, digits, max_exceptions);
+        if (digits < 0)
+            return -1;
+        n_good = scale_values(codec, value, n, powers[digits], x, codec->is_number);
+    }
+    if (n - n_good > max_exceptions)
+        return -1;
+    size_t k = 0;
+    for (size_t i = 0; i < n && k < n - n_good; i++) {
+        if (codec->is_number[i])
+            continue;
+        codec->exceptions[k++] = (uint16_t)i;
+        x[i] = i > 0 ? x[i - 1] : 0; /* costs nothing as a difference */
     }
     *n_exceptions = k;
-    return true;
+    return digits;
 }
 
 static unsigned char *put_exceptions(const struct segment_codec *codec, unsigned char *p,
@@ -348,23 +406,69 @@ static unsigned char *put_exceptions(const struct segment_codec *codec, unsigned
     return p;
 }
 
+/* Is the step between any two instants the same? */
+static bool is_steady(const int64_t *ts_ms, size_t n)
+{
+    const uint64_t step = n > 1 ? (uint64_t)ts_ms[1] - (uint64_t)ts_ms[0] : 0;
+    uint64_t other = 0;
+    for (size_t i = 1; i < n; i++)
+        other |= ((uint64_t)ts_ms[i] - (uint64_t)ts_ms[i - 1]) ^ step;
+    return other == 0;
+}
+
+static unsigned char *put_instants(struct segment_codec *codec, unsigned char *p,
+                                   const int64_t *ts_ms, size_t n)
+{
+    if (is_steady(ts_ms, n)) { /* the row's first and last instant tell all */
+        *p++ = INSTANTS_STEADY;
+        return p;
+    }
+    *p++ = INSTANTS_SERIES;
+    for (size_t i = 0; i < n; i++)
+        codec->series[i] = (uint64_t)ts_ms[i];
+    return put_series(codec, p, codec->series, n);
+}
+
+/* What begins at instants and ends at p in the form with the caller's codebook, when that is
+ * shorter. */
+static unsigned char *try_codebook(struct segment_codec *codec, unsigned char *head,
+                                   unsigned char *instants, const unsigned char *values,
+                                   unsigned char *p, const double *value, size_t n)
+{
+    const struct codebook *b = codec->book;
+    const size_t instants_len = (size_t)(values - instants);
+    unsigned char *out = (unsigned char *)codec->residuals;
+    if (b == NULL || n > CODEBOOK_MAX_N)
+        return p;
+    scale_values(codec, value, n, powers[b->digits], codec->series, codec->is_number);
+    unsigned char *end = put_varint(out, (uint64_t)b->id);
+    memcpy(end, instants, instants_len);
+    end = codebook_encode(b, (const int64_t *)codec->series, codec->is_number, value, n,
+                          end + instants_len);
+    const size_t len = (size_t)(end - out);
+    if (len >= (size_t)(p - instants))
+        return p;
+    head[1] = FORM_CODEBOOK;
+    head[2] = (unsigned char)b->digits;
+    memcpy(instants, out, len);
+    return instants + len;
+}
+
 /* The whole payload into codec->payload; returns its length. */
 static size_t encode_payload(struct segment_codec *codec, const int64_t *ts_ms, const double *value,
                              size_t n)
 {
     const size_t max_exceptions = n / 32;
     size_t n_exceptions = 0;
-    int digits = find_digits(value, n, max_exceptions);
     unsigned char *p = codec->payload;
     unsigned char *head = p;
     *p++ = VERSION;
     p += 2;
     p = put_varint(p, n);
-    for (size_t i = 0; i < n; i++)
-        codec->series[i] = (uint64_t)ts_ms[i];
-    p = put_series(codec, p, codec->series, n);
-    if (digits >= 0 && !scale_all(codec, value, n, digits, max_exceptions, &n_exceptions))
-        digits = -1;
+    unsigned char *instants = p;
+    p = put_instants(codec, p, ts_ms, n);
+    unsigned char *values = p;
+    const int digits = scale_all(codec, value, n, max_exceptions, &n_exceptions);
     head[1] = digits >= 0 ? FORM_DECIMAL : FORM_BITS;
     head[2] = (unsigned char)(digits >= 0 ? digits : 0);
     if (digits < 0)
@@ -372,7 +476,63 @@ static size_t encode_payload(struct segment_codec *codec, const int64_t *ts_ms, 
     p = put_series(codec, p, codec->series, n);
     if (digits >= 0)
         p = put_exceptions(codec, p, value, n_exceptions);
+    p = try_codebook(codec, head, instants, values, p, value, n);
     return (size_t)(p - codec->payload);
+}
+
+void segment_codec_use(struct segment_codec *codec, const struct codebook *book)
+{
+    codec->book = book;
+}
+
+int64_t segment_codebook_id(const unsigned char *payload, size_t len)
+{
+    struct cursor c = {payload, payload + len, NULL};
+    const unsigned version = take_byte(&c);
+    const unsigned form = take_byte(&c);
+    take_byte(&c);
+    take_varint(&c);
+    const uint64_t id = take_varint(&c);
+    return version == VERSION && form == FORM_CODEBOOK && c.what == NULL ? (int64_t)id : 0;
+}
+
+size_t segment_scale(const double *value, size_t n, int digits, int64_t *m)
+{
+    size_t count = 0;
+    uint64_t x;
+    for (size_t i = 0; i < n; i++)
+        if (scale(value[i], powers[digits], &x))
+            m[count++] = (int64_t)x;
+    return count;
+}
+
+static unsigned char *put_real(unsigned char *p, double v)
+{
+    if (isnan(v))
+        v = NAN;
+    return put_u64(p, bits_of(v == 0 ? 0.0 : v)); /* as the database keeps it */
+}
+
+uint32_t segment_row_crc(uint32_t payload_crc, int64_t sensor_id, const struct reading_segment *seg)
+{
+    unsigned char bytes[9 * 8];
+    unsigned char *p = put_u64(bytes, (uint64_t)sensor_id);
+    p = put_u64(p, (uint64_t)seg->start_ms);
+    p = put_u64(p, (uint64_t)seg->end_ms);
+    p = put_u64(p, seg->n);
+    if (!seg->has_summary)
+        return (uint32_t)crc32(payload_crc, bytes, (unsigned)(p - bytes));
+    p = put_u64(p, seg->n_numbers);
+    p = put_real(p, seg->min);
+    p = put_real(p, seg->max);
+    p = put_real(p, seg->sum);
+    p = put_real(p, seg->last);
+    return (uint32_t)crc32(payload_crc, bytes, (unsigned)(p - bytes));
+}
+
+int segment_digits(const double *value, size_t n)
+{
+    return find_digits(value, n, 1, 0, n / 32);
 }
 
 enum ft_status segment_encode(struct segment_codec *codec, const int64_t *ts_ms,
@@ -400,64 +560,6 @@ enum ft_status segment_encode(struct segment_codec *codec, const int64_t *ts_ms,
 
 /* --- decode --------------------------------------------------------------------------------- */
 
-/* Reads from hostile bytes; the first problem sticks in what. */
-struct cursor {
-    const unsigned char *p, *end;
-    const char *what; /* NULL = fine so far */
-};
-
-static void fail(struct cursor *c, const char *what)
-{
-    if (c->what == NULL)
-        c->what = what;
-    c->p = c->end;
-}
-
-static unsigned take_byte(struct cursor *c)
-{
-    if (c->p == c->end) {
-        fail(c, "it is cut short");
-        return 0;
-    }
-    return *c->p++;
-}
-
-/* n bytes, or NULL. */
-static const unsigned char *take(struct cursor *c, size_t n)
-{
-    if ((size_t)(c->end - c->p) < n) {
-        fail(c, "it is cut short");
-        return NULL;
-    }
-    const unsigned char *p = c->p;
-    c->p += n;
-    return p;
-}
-
-static uint64_t take_varint(struct cursor *c)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        const unsigned b = take_byte(c);
-        if (shift == 63 && b > 1)
-            break;
-        v |= (uint64_t)(b & 0x7f) << shift;
-        if (b < 0x80)
-            return v;
-    }
-    fail(c, "a number is too long");
-    return 0;
-}
-
-static uint64_t take_u64(struct cursor *c)
-{
-    const unsigned char *p = take(c, 8);
-    uint64_t v = 0;
-    for (int i = 0; p != NULL && i < 8; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-
 /* Bytes of a plane; NULL when it is a constant (in *constant) or wrong. */
 static const unsigned char *take_plane(struct segment_codec *codec, struct cursor *c, size_t n,
                                        unsigned *constant)
@@ -470,17 +572,17 @@ static const unsigned char *take_plane(struct segment_codec *codec, struct curso
     if (method == PLANE_RAW)
         return take(c, n);
     if (method != PLANE_ZSTD) {
-        fail(c, "a plane has an unknown form");
+        cursor_fail(c, "a plane has an unknown form");
         return NULL;
     }
     const uint64_t len = take_varint(c);
     const unsigned char *frame = len <= SEGMENT_MAX_N ? take(c, (size_t)len) : NULL;
     if (frame == NULL) {
-        fail(c, "a plane is too long");
+        cursor_fail(c, "a plane is too long");
         return NULL;
     }
     if (ZSTD_decompressDCtx(codec->decompressor, codec->plane, n, frame, (size_t)len) != n) {
-        fail(c, "a plane cannot be decompressed");
+        cursor_fail(c, "a plane cannot be decompressed");
         return NULL;
     }
     return codec->plane;
@@ -511,7 +613,7 @@ static void take_series(struct segment_codec *codec, struct cursor *c, uint64_t 
     const unsigned order = take_byte(c);
     const unsigned width = take_byte(c);
     if (order > 2 || order > n || width > 8) {
-        fail(c, "a series has an unknown form");
+        cursor_fail(c, "a series has an unknown form");
         return;
     }
     const uint64_t first = unzigzag(take_varint(c));
@@ -541,14 +643,14 @@ static void take_exceptions(struct cursor *c, double *value, size_t n)
     const uint64_t n_exceptions = take_varint(c);
     size_t row = 0;
     if (n_exceptions > n)
-        fail(c, "it has more exceptions than readings");
+        cursor_fail(c, "it has more exceptions than readings");
     for (uint64_t i = 0; i < n_exceptions && c->what == NULL; i++) {
         const uint64_t distance = take_varint(c);
         const uint64_t bits = take_u64(c);
         if (c->what != NULL)
             return;
         if (distance >= n - row || (i > 0 && distance == 0)) {
-            fail(c, "an exception is out of place");
+            cursor_fail(c, "an exception is out of place");
             return;
         }
         row += (size_t)distance;
@@ -573,44 +675,87 @@ static void take_values(struct segment_codec *codec, struct cursor *c, unsigned 
     take_exceptions(c, value, n);
 }
 
-static void take_instants(struct segment_codec *codec, struct cursor *c,
+/* The same step from the first to the last instant of the row. */
+static void take_steady(struct cursor *c, const struct reading_segment *seg, int64_t *ts_ms)
+{
+    const uint64_t span = (uint64_t)seg->end_ms - (uint64_t)seg->start_ms;
+    const uint64_t step = seg->n > 1 ? span / (seg->n - 1) : 0;
+    if (seg->end_ms < seg->start_ms || step * (seg->n - 1) != span || (seg->n > 1 && step == 0)) {
+        cursor_fail(c, "its instants are not those of its row");
+        return;
+    }
+    for (size_t i = 0; i < seg->n; i++)
+        ts_ms[i] = (int64_t)((uint64_t)seg->start_ms + step * i);
+}
+
+static void take_instants(struct segment_codec *codec, struct cursor *c, unsigned version,
                           const struct reading_segment *seg, int64_t *ts_ms)
 {
-    take_series(codec, c, codec->series, seg->n);
+    const unsigned form = version == OLD_VERSION ? INSTANTS_SERIES : take_byte(c);
+    if (form == INSTANTS_STEADY) {
+        take_steady(c, seg, ts_ms);
+        return;
+    }
+    if (form != INSTANTS_SERIES)
+        cursor_fail(c, "its instants have an unknown form");
+    else
+        take_series(codec, c, codec->series, seg->n);
     if (c->what != NULL)
         return;
     for (size_t i = 0; i < seg->n; i++)
         ts_ms[i] = (int64_t)codec->series[i];
     for (size_t i = 1; i < seg->n; i++)
         if (ts_ms[i] <= ts_ms[i - 1])
-            fail(c, "its instants do not grow");
+            cursor_fail(c, "its instants do not grow");
     if (ts_ms[0] != seg->start_ms || ts_ms[seg->n - 1] != seg->end_ms)
-        fail(c, "its instants are not those of its row");
+        cursor_fail(c, "its instants are not those of its row");
+}
+
+static void take_codebook_values(const struct segment_codec *codec, struct cursor *c, uint64_t id,
+                                 unsigned digits, double *value, size_t n)
+{
+    const struct codebook *b = codec->book;
+    if (b == NULL || (uint64_t)b->id != id || b->digits != digits)
+        cursor_fail(c, "its codebook is missing");
+    else
+        codebook_decode(b, c, powers[digits], value, n);
+}
+
+enum ft_status segment_decode_payload(struct segment_codec *codec,
+                                      const struct reading_segment *seg, int64_t *ts_ms,
+                                      double *value, struct ft_err *err)
+{
+    struct cursor c = {seg->payload, seg->payload + seg->len, NULL};
+    uint64_t book_id = 0;
+    if (seg->n == 0 || seg->n > SEGMENT_MAX_N)
+        return ft_fail(err, FT_INVALID, "block of readings: it has %zu, expected 1 to %d", seg->n,
+                       SEGMENT_MAX_N);
+    const unsigned version = take_byte(&c);
+    const unsigned form = take_byte(&c);
+    const unsigned digits = take_byte(&c);
+    if (version != VERSION && version != OLD_VERSION)
+        cursor_fail(&c, "it has an unknown version");
+    if (form > (version == OLD_VERSION ? FORM_BITS : FORM_CODEBOOK) || digits > MAX_DIGITS)
+        cursor_fail(&c, "it has an unknown form");
+    if (take_varint(&c) != seg->n)
+        cursor_fail(&c, "its number of readings is not that of its row");
+    if (form == FORM_CODEBOOK)
+        book_id = take_varint(&c);
+    if (c.what == NULL)
+        take_instants(codec, &c, version, seg, ts_ms);
+    if (c.what == NULL && form == FORM_CODEBOOK)
+        take_codebook_values(codec, &c, book_id, digits, value, seg->n);
+    else if (c.what == NULL)
+        take_values(codec, &c, form, digits, value, seg->n);
+    if (c.p != c.end)
+        cursor_fail(&c, "there are bytes after its end");
+    return c.what == NULL ? FT_OK : ft_fail(err, FT_INVALID, "block of readings: %s", c.what);
 }
 
 enum ft_status segment_decode(struct segment_codec *codec, const struct reading_segment *seg,
                               int64_t *ts_ms, double *value, struct ft_err *err)
 {
-    struct cursor c = {seg->payload, seg->payload + seg->len, NULL};
-    if (seg->n == 0 || seg->n > SEGMENT_MAX_N)
-        return ft_fail(err, FT_INVALID, "block of readings: it has %zu, expected 1 to %d", seg->n,
-                       SEGMENT_MAX_N);
     if (seg->len > MAX_PAYLOAD || (uint32_t)crc32(0, seg->payload, (unsigned)seg->len) != seg->crc)
         return ft_fail(err, FT_INVALID, "block of readings: the checksum does not fit");
-    const unsigned version = take_byte(&c);
-    const unsigned form = take_byte(&c);
-    const unsigned digits = take_byte(&c);
-    if (version != VERSION)
-        fail(&c, "it has an unknown version");
-    if (form > FORM_BITS || digits > MAX_DIGITS)
-        fail(&c, "it has an unknown form");
-    if (take_varint(&c) != seg->n)
-        fail(&c, "its number of readings is not that of its row");
-    if (c.what == NULL)
-        take_instants(codec, &c, seg, ts_ms);
-    if (c.what == NULL)
-        take_values(codec, &c, form, digits, value, seg->n);
-    if (c.p != c.end)
-        fail(&c, "there are bytes after its end");
-    return c.what == NULL ? FT_OK : ft_fail(err, FT_INVALID, "block of readings: %s", c.what);
+    return segment_decode_payload(codec, seg, ts_ms, value, err);
 }

@@ -37,3 +37,6 @@ RELEASE unit
 
 -- name: savepoint_undo
 ROLLBACK TO unit
+
+-- name: free_pages
+SELECT f.freelist_count, p.page_count FROM pragma_freelist_count f, pragma_page_count p

@@ -52,3 +52,15 @@ FROM sensor s WHERE s.asset_id = :asset_id
 
 -- name: reading_count
 SELECT ifnull(sum(n), 0) FROM reading_block
+
+-- name: codebook_get
+SELECT id, crc, payload FROM reading_codebook WHERE id = :id
+
+-- name: codebook_group
+SELECT a.class_id, s.name,
+       (SELECT c.id FROM reading_codebook c WHERE c.class_id = a.class_id AND c.sensor_name = s.name)
+FROM sensor s JOIN asset a ON a.id = s.asset_id WHERE s.id = :sensor_id
+
+-- name: codebook_insert
+INSERT INTO reading_codebook (class_id, sensor_name, crc, payload)
+VALUES (:class_id, :sensor_name, :crc, :payload)

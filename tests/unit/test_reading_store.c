@@ -653,9 +653,9 @@ static void test_db_check_finds_damage(void **state)
     } rows[] = {
         {"UPDATE reading_block SET crc = crc + 1", "checksum"},
         {"UPDATE reading_block SET payload = substr(payload, 1, 20)", "checksum"},
-        {"UPDATE reading_block SET max = max + 1", "summary"},
-        {"UPDATE reading_block SET n = n - 1, n_numbers = n_numbers - 1", "number of readings"},
-        {"UPDATE reading_block SET end_ms = end_ms + 1", "instants"},
+        {"UPDATE reading_block SET max = max + 1", "checksum"},
+        {"UPDATE reading_block SET n = n - 1, n_numbers = n_numbers - 1", "checksum"},
+        {"UPDATE reading_block SET end_ms = end_ms + 1", "checksum"},
         {"INSERT INTO reading_block SELECT sensor_id, start_ms + 1, end_ms + 1, n, n_numbers, min, "
          "max, sum, last, crc, payload FROM reading_block LIMIT 1",
          "overlap"},
