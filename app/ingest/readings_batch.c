@@ -15,7 +15,8 @@ struct parser {
     const struct readings_layout *layout;
     struct when *when;
     struct readings_batch *b;
-    struct csv_field last; /* asset (sensor) of the row before, which mostly is this row's too */
+    const char *begin, *end; /* the piece */
+    struct csv_field last;   /* asset (sensor) of the row before, which mostly is this row's too */
     struct csv_field last_sensor;
     uint32_t last_series;
     bool has_last;
@@ -41,9 +42,10 @@ size_t readings_batch_size(const struct readings_batch *b)
            b->bad_cap * sizeof(*b->bad) + b->text.cap;
 }
 
-static bool grow(struct readings_batch *b)
+/* Makes room for more rows; at first for as many as the piece should have. */
+static bool grow(struct readings_batch *b, size_t n_expected)
 {
-    const size_t cap = b->cap == 0 ? 1024 : b->cap * 2;
+    const size_t cap = b->cap == 0 ? n_expected : b->cap * 2;
     uint32_t *series_of = realloc(b->series_of, cap * sizeof(*series_of));
     if (series_of != NULL)
         b->series_of = series_of;
@@ -57,6 +59,8 @@ static bool grow(struct readings_batch *b)
         b->status = ft_fail(&b->err, FT_NOMEM, "no memory for %zu rows", cap);
         return false;
     }
+    for (size_t k = b->n_values; k-- > 0;) /* the columns move apart, the last one first */
+        memmove(values + k * cap, values + k * b->cap, b->n * sizeof(*values));
     b->cap = cap;
     return true;
 }
@@ -141,8 +145,9 @@ static bool find_series(struct parser *s, const struct csv_record *rec, uint32_t
     return true;
 }
 
-/* Reads the values of a row into out; bad cells become NaN and one entry for quarantine. */
-static void read_values(struct parser *s, const struct csv_record *rec, double *out)
+/* Reads the values of a row into its place in the columns; bad cells become NaN and one entry for
+ * quarantine. */
+static void read_values(struct parser *s, const struct csv_record *rec, double *out, size_t stride)
 {
     const struct readings_layout *l = s->layout;
     struct ft_err why;
@@ -152,8 +157,11 @@ static void read_values(struct parser *s, const struct csv_record *rec, double *
     for (size_t k = 0; k < l->n_values; k++) {
         const int column = l->value_cols[k];
         const struct csv_field f = rec->fields[column];
-        out[k] = NAN;
-        if (f.len > 0 && number_parse(f.p, f.len, l->decimal, &out[k]))
+        /* A field with quotes undone lies in the record's own memory, of unknown beginning. */
+        const bool is_roomy = f.p >= s->begin + 16 && f.p < s->end;
+        out[k * stride] = NAN;
+        if (f.len > 0 && (is_roomy ? number_parse_roomy : number_parse)(f.p, f.len, l->decimal,
+                                                                        &out[k * stride]))
             continue;
         if (number_is_missing(f.p, f.len)) {
             s->b->n_missing++;
@@ -184,6 +192,13 @@ static bool has_all_fields(struct parser *s, const struct csv_record *rec)
     return false;
 }
 
+/* By the length of the row at hand, and a sixteenth more. */
+static size_t expected_rows(const struct parser *s)
+{
+    const size_t n = (size_t)(s->end - s->begin) / (s->raw.len + 1);
+    return n + n / 16 + 64;
+}
+
 static void read_row(struct parser *s, const struct csv_record *rec)
 {
     struct readings_batch *b = s->b;
@@ -191,7 +206,7 @@ static void read_row(struct parser *s, const struct csv_record *rec)
     uint32_t series = 0;
     int column = COLUMN_NONE;
     b->n_rows++;
-    if (!has_all_fields(s, rec) || (b->n == b->cap && !grow(b)))
+    if (!has_all_fields(s, rec) || (b->n == b->cap && !grow(b, expected_rows(s))))
         return;
     const struct csv_field time = rec->fields[l->time_col];
     if (when_parse(s->when, time.p, time.len, &b->ts_ms[b->n], &s->reason) != FT_OK) {
@@ -204,14 +219,14 @@ static void read_row(struct parser *s, const struct csv_record *rec)
         return;
     }
     b->series_of[b->n] = series;
-    read_values(s, rec, b->values + b->n * b->n_values);
+    read_values(s, rec, b->values + b->n, b->cap);
     b->n++;
 }
 
 void readings_batch_parse(const struct readings_layout *layout, struct when *when, const char *p,
                           const char *end, bool is_last, struct readings_batch *b)
 {
-    struct parser s = {.layout = layout, .when = when, .b = b};
+    struct parser s = {.layout = layout, .when = when, .b = b, .begin = p, .end = end};
     struct csv_record rec;
     const char *begin = p;
     *b = (struct readings_batch){.n_values = layout->n_values, .status = FT_OK};

@@ -24,7 +24,7 @@ struct readings_batch {
     struct names series; /* asset, or asset MARK sensor when long */
     uint32_t *series_of; /* [n] number of the row's series */
     int64_t *ts_ms;      /* [n] */
-    double *values;      /* [n][n_values], NaN = missing or bad */
+    double *values;      /* [n_values][cap], n of each column used; NaN = missing or bad */
     size_t n, cap, n_values;
     struct bad_row *bad; /* [n_bad], by line */
     size_t n_bad, bad_cap;

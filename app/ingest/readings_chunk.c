@@ -315,7 +315,7 @@ static size_t collect(const struct readings_chunk *c, const struct gathered *g, 
     for (size_t i = g->begin[series]; i < g->begin[series + 1]; i++) {
         const struct readings_batch *b = &c->batches[g->rows[i].batch];
         const size_t row = g->rows[i].row;
-        const double v = b->values[row * b->n_values + k];
+        const double v = b->values[k * b->cap + row];
         if (isnan(v))
             continue;
         ts_ms[n] = b->ts_ms[row];
@@ -392,8 +392,8 @@ static enum ft_status compare_only(struct db *db, int64_t sensor_id, const struc
 /* --- sealing: sorted readings behind what the store has are encoded by all threads --- */
 
 enum {
-    SEAL_WINDOW = 256, /* columns encoded before they are written: bounds the memory for blocks */
-    SEAL_MIN_N = 1024  /* fewer readings go the usual way */
+    SEAL_WINDOW = 64, /* columns encoded while those before them are written */
+    SEAL_MIN_N = 1024 /* fewer readings go the usual way */
 };
 
 /* What one thread needs to encode. */
@@ -418,20 +418,39 @@ struct column_job {
 };
 
 struct sealer {
-    const struct readings_chunk *c;
+    struct readings_chunk *c;
+    struct db *db;
     const struct gathered *g;
     struct encoder *encoders; /* [n_encoders], owned */
     size_t n_encoders;
     struct encoder *free_encoders;
     pthread_mutex_t lock; /* of free_encoders */
-    struct column_job jobs[SEAL_WINDOW];
+    struct column_job windows[2][SEAL_WINDOW];
+    struct column_job *jobs; /* [n_jobs] the window that is filled, then encoded */
     size_t n_jobs;
+    struct column_job *done; /* [n_done] the window before, encoded, to be written */
+    size_t n_done;
+    struct reading_counts *counts;
+    enum ft_status status; /* of the writing */
+    struct ft_err err;
 };
+
+static void clear_job(struct column_job *job)
+{
+    for (size_t i = 0; i < job->n_segs; i++)
+        segment_clear(&job->segs[i]);
+    free(job->segs);
+    *job = (struct column_job){.status = FT_OK};
+}
 
 static void sealer_free(struct sealer *s)
 {
     if (s == NULL)
         return;
+    for (size_t i = 0; i < s->n_jobs; i++)
+        clear_job(&s->jobs[i]);
+    for (size_t i = 0; i < s->n_done; i++)
+        clear_job(&s->done[i]);
     for (size_t i = 0; i < s->n_encoders; i++) {
         segment_codec_free(s->encoders[i].codec);
         free(s->encoders[i].ts_ms);
@@ -442,8 +461,9 @@ static void sealer_free(struct sealer *s)
     free(s);
 }
 
-static enum ft_status sealer_new(const struct readings_chunk *c, const struct gathered *g,
-                                 struct sealer **out, struct ft_err *err)
+static enum ft_status sealer_new(struct readings_chunk *c, struct db *db, const struct gathered *g,
+                                 struct reading_counts *counts, struct sealer **out,
+                                 struct ft_err *err)
 {
     const size_t n = c->options->pool != NULL ? pool_n_threads(c->options->pool) : 1;
     struct sealer *s = calloc(1, sizeof(*s));
@@ -451,9 +471,13 @@ static enum ft_status sealer_new(const struct readings_chunk *c, const struct ga
     if (s == NULL)
         return ft_fail(err, FT_NOMEM, "no memory to encode readings");
     pthread_mutex_init(&s->lock, NULL);
-    s->n_encoders = 0;
     s->c = c;
+    s->db = db;
     s->g = g;
+    s->counts = counts;
+    s->jobs = s->windows[0];
+    s->done = s->windows[1];
+    s->status = FT_OK;
     s->encoders = calloc(n, sizeof(*s->encoders));
     enum ft_status st = s->encoders != NULL ? FT_OK : FT_NOMEM;
     for (size_t i = 0; i < n && st == FT_OK; i++) {
@@ -528,21 +552,13 @@ static void seal_column(void *ctx, size_t i)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void clear_job(struct column_job *job)
-{
-    for (size_t i = 0; i < job->n_segs; i++)
-        segment_clear(&job->segs[i]);
-    free(job->segs);
-    *job = (struct column_job){.status = FT_OK};
-}
-
 /* Has value column k of the series any reading? */
 static bool has_value(const struct readings_chunk *c, const struct gathered *g, size_t series,
                       size_t k)
 {
     for (size_t i = g->begin[series]; i < g->begin[series + 1]; i++) {
         const struct readings_batch *b = &c->batches[g->rows[i].batch];
-        if (!isnan(b->values[g->rows[i].row * b->n_values + k]))
+        if (!isnan(b->values[k * b->cap + g->rows[i].row]))
             return true;
     }
     return false;
@@ -583,22 +599,40 @@ static enum ft_status write_job(struct readings_chunk *c, struct db *db, const s
     return reading_put(db, job->sensor_id, g->ts_ms, g->value, n, counts, err);
 }
 
-/* Encodes the jobs that are waiting and writes them in order. */
-static enum ft_status write_window(struct readings_chunk *c, struct db *db, struct sealer *s,
-                                   struct reading_counts *counts, struct ft_err *err)
+/* Writes the window that is encoded. */
+static void write_done(struct sealer *s)
 {
-    enum ft_status st = FT_OK;
-    if (c->options->pool != NULL)
-        pool_run(c->options->pool, s->n_jobs, seal_column, s);
-    for (size_t i = 0; c->options->pool == NULL && i < s->n_jobs; i++)
-        seal_column(s, i);
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        if (st == FT_OK)
-            st = write_job(c, db, s->g, &s->jobs[i], counts, err);
-        clear_job(&s->jobs[i]);
+    for (size_t i = 0; i < s->n_done; i++) {
+        if (s->status == FT_OK)
+            s->status = write_job(s->c, s->db, s->g, &s->done[i], s->counts, &s->err);
+        clear_job(&s->done[i]);
     }
+    s->n_done = 0;
+}
+
+/* Job 0 writes the window before, whichever thread takes it: the connection is used by one thread
+ * at a time, and pool_run() orders what comes before and after. The others encode. */
+static void write_or_seal(void *ctx, size_t i)
+{
+    if (i == 0)
+        write_done(ctx);
+    else
+        seal_column(ctx, i - 1);
+}
+
+/* Encodes the window that is filled, writes the one before, and changes places. */
+static enum ft_status turn_window(struct sealer *s, struct ft_err *err)
+{
+    if (s->c->options->pool != NULL)
+        pool_run(s->c->options->pool, s->n_jobs + 1, write_or_seal, s);
+    for (size_t i = 0; s->c->options->pool == NULL && i <= s->n_jobs; i++)
+        write_or_seal(s, i);
+    struct column_job *empty = s->done;
+    s->done = s->jobs;
+    s->n_done = s->n_jobs;
+    s->jobs = empty;
     s->n_jobs = 0;
-    return st;
+    return s->status == FT_OK ? FT_OK : ft_fail(err, s->status, "%s", s->err.msg);
 }
 
 static enum ft_status write_readings(struct readings_chunk *c, struct db *db,
@@ -606,17 +640,17 @@ static enum ft_status write_readings(struct readings_chunk *c, struct db *db,
                                      struct ft_err *err)
 {
     struct sealer *s = NULL;
-    enum ft_status st = sealer_new(c, g, &s, err);
+    enum ft_status st = sealer_new(c, db, g, counts, &s, err);
     for (size_t series = 0; series < c->series.n && st == FT_OK; series++)
         for (size_t k = 0; k < c->layout->n_values && st == FT_OK; k++) {
             if (!has_value(c, g, series, k))
                 continue;
             st = add_job(c, db, s, series, k, err);
             if (st == FT_OK && s->n_jobs == SEAL_WINDOW)
-                st = write_window(c, db, s, counts, err);
+                st = turn_window(s, err);
         }
-    if (st == FT_OK)
-        st = write_window(c, db, s, counts, err);
+    for (int last = 0; last < 2 && st == FT_OK; last++)
+        st = turn_window(s, err);
     sealer_free(s);
     return st;
 }

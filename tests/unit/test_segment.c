@@ -122,6 +122,46 @@ static void test_segment_round_trip_any_data(void **state)
     segment_codec_free(codec);
 }
 
+/* With and without vector instructions: the same bytes and the same readings. */
+static void test_segment_plain_is_same(void **state)
+{
+    static int64_t ts[SEGMENT_MAX_N], back_ts[SEGMENT_MAX_N];
+    static double v[SEGMENT_MAX_N], back[SEGMENT_MAX_N];
+    struct segment_codec *fast;
+    struct segment_codec *plain;
+    assert_int_equal(segment_codec_new(&fast, NULL), FT_OK);
+    assert_int_equal(segment_codec_new(&plain, NULL), FT_OK);
+    segment_codec_plain(plain);
+    for (uint64_t round = 0; round < 200; round++) {
+        const size_t n = 1 + (size_t)rng_below(77, round, 0, round % 5 == 0 ? SEGMENT_MAX_N : 700);
+        const double power = pow(10, (double)rng_below(77, round, 1, 7));
+        for (size_t i = 0; i < n; i++) {
+            const uint64_t draw = rng_u64(77, round, 10 + i);
+            ts[i] = (i > 0 ? ts[i - 1] : -5000) + 1 + (int64_t)(round % 3 == 0 ? draw % 9 : 1000);
+            v[i] = round % 2 == 0 ? (double)((int64_t)(draw >> 44) - 500000) / power
+                                  : rng_normal(78, round, i);
+            if (draw % 97 == 0)
+                memcpy(&v[i], &draw, sizeof(draw));
+        }
+        struct reading_segment a;
+        struct reading_segment b;
+        assert_int_equal(segment_encode(fast, ts, v, n, &a, NULL), FT_OK);
+        assert_int_equal(segment_encode(plain, ts, v, n, &b, NULL), FT_OK);
+        assert_int_equal(a.len, b.len);
+        assert_memory_equal(a.payload, b.payload, a.len);
+        struct segment_codec *const codecs[] = {fast, plain};
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(segment_decode(codecs[k], &a, back_ts, back, NULL), FT_OK);
+            assert_memory_equal(back_ts, ts, n * sizeof(*ts));
+            assert_memory_equal(back, v, n * sizeof(*v));
+        }
+        segment_clear(&a);
+        segment_clear(&b);
+    }
+    segment_codec_free(fast);
+    segment_codec_free(plain);
+}
+
 static void test_segment_encode_is_small(void **state)
 {
     static int64_t ts[SEGMENT_TARGET_N];
@@ -260,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segment_round_trip_any_data),
+        cmocka_unit_test(test_segment_plain_is_same),
         cmocka_unit_test(test_segment_encode_is_small),
         cmocka_unit_test(test_segment_encode_same_bytes),
         cmocka_unit_test(test_segment_encode_refuses),
