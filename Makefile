@@ -4,6 +4,7 @@
 #   make test       own set-up, then every test
 #   make bench lint layers sanitize fuzz install clean
 # Switches: WITH_CBC=no|yes (exact solver of the planner; yes when pkg-config finds cbc)
+#           WITH_MQTT=no|yes  WITH_SPARKPLUG=no|yes (likewise libmosquitto, libprotobuf-c)
 #           CC=clang  WERROR=1  SANITIZER=address,undefined|thread  BUILD=folder  V=1  LISTEN=addr:port
 
 MAKEFLAGS += --no-builtin-rules
@@ -16,9 +17,10 @@ SHELL := /bin/bash
 PKG_BUILD := gcc libc6-dev make pkg-config tzdata ca-certificates libsqlite3-dev libmicrohttpd-dev \
     libopenblas-pthread-dev liblapacke-dev libcjson-dev libcurl4-gnutls-dev libsodium-dev \
     libzstd-dev zlib1g-dev libinih-dev libjs-dygraphs
-PKG_TEST := $(PKG_BUILD) libcmocka-dev python3 sqlite3 zstd chromium chromium-driver \
+PKG_MQTT := libmosquitto-dev libprotobuf-c-dev protobuf-c-compiler # optional: MQTT, Sparkplug B
+PKG_TEST := $(PKG_BUILD) $(PKG_MQTT) mosquitto mosquitto-clients influxdb-client libcmocka-dev python3 sqlite3 zstd chromium chromium-driver \
     python3-selenium python3-icalendar fonts-inter
-PKG_LINT := $(PKG_BUILD) clang clang-format clang-tidy cppcheck
+PKG_LINT := $(PKG_BUILD) $(PKG_MQTT) clang clang-format clang-tidy cppcheck
 PKG_FUZZ := $(PKG_BUILD) clang libclang-rt-14-dev
 
 # --- flags ------------------------------------------------------------------------------------------
@@ -32,7 +34,14 @@ ifeq ($(WITH_CBC),yes)
 CBC_CFLAGS := -DFT_WITH_CBC
 CBC_LIBS := -lCbcSolver
 endif
-LIBS := openblas lapacke libmicrohttpd libcjson inih libsodium libzstd zlib libcurl sqlite3
+# Optional: libmosquitto-dev; libprotobuf-c-dev and protobuf-c-compiler.
+WITH_MQTT ?= $(shell pkg-config --exists libmosquitto 2>/dev/null && echo yes || echo no)
+WITH_MQTT := $(WITH_MQTT)
+WITH_SPARKPLUG ?= $(shell [ $(WITH_MQTT) = yes ] && pkg-config --exists libprotobuf-c 2>/dev/null && \
+    command -v protoc-c >/dev/null && echo yes || echo no)
+WITH_SPARKPLUG := $(WITH_SPARKPLUG)
+LIBS := openblas lapacke libmicrohttpd libcjson inih libsodium libzstd zlib libcurl sqlite3 \
+    $(if $(filter yes,$(WITH_MQTT)),libmosquitto) $(if $(filter yes,$(WITH_SPARKPLUG)),libprotobuf-c)
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 
@@ -70,7 +79,10 @@ endif
 # --- sources ----------------------------------------------------------------------------------------
 SRC := $(filter-out app/main.c,$(wildcard app/*.c app/base/*.c app/cli/*.c app/ingest/*.c \
     app/planner/*.c app/cmms/*.c app/demo/*.c models/*.c models/*/*.c db/*.c web/*.c web/*/*.c))
-GEN_C := $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c $(BUILD)/gen/web_assets.c
+# One of each pair: with the library, or a refusal in its place.
+SRC := $(filter-out app/ingest/mqtt$(if $(filter yes,$(WITH_MQTT)),_none).c \
+    app/ingest/sparkplug$(if $(filter yes,$(WITH_SPARKPLUG)),_none).c,$(SRC))
+GEN_C := $(if $(filter yes,$(WITH_SPARKPLUG)),$(BUILD)/gen/sparkplug.pb-c.c) $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c $(BUILD)/gen/web_assets.c
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
 LIB := $(BUILD)/libfettle.a
 MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
@@ -123,6 +135,11 @@ $(BUILD)/gen/queries.h: $(BUILD)/embed $(QUERIES)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/embed queries $(BUILD)/gen/queries.h $(BUILD)/gen/queries.c $(QUERIES)
 $(BUILD)/gen/queries.c: $(BUILD)/gen/queries.h ;
+$(BUILD)/gen/sparkplug.pb-c.c: app/ingest/sparkplug.proto
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=app/ingest --c_out=$(BUILD)/gen $<
+$(BUILD)/gen/sparkplug.pb-c.h: $(BUILD)/gen/sparkplug.pb-c.c ;
+$(BUILD)/obj/app/ingest/sparkplug.o: $(BUILD)/gen/sparkplug.pb-c.h
 $(BUILD)/gen/migrations.c: $(BUILD)/embed $(MIGRATIONS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BUILD)/embed files db_migrations $@ $(MIGRATIONS)
@@ -174,7 +191,8 @@ check-contrast:
 	@/usr/bin/python3 packaging/check-contrast.py
 lint: check-contrast
 	@packaging/need.sh $(PKG_LINT)
-	@$(MAKE) --no-print-directory $(BUILD)/gen/queries.h
+	@$(MAKE) --no-print-directory $(BUILD)/gen/queries.h \
+	    $(if $(filter yes,$(WITH_SPARKPLUG)),$(BUILD)/gen/sparkplug.pb-c.c)
 	@packaging/lint.sh $(BUILD)
 
 sanitize: deps-test

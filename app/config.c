@@ -79,6 +79,29 @@ static const struct key keys[] = {
      "line protocol: tags that are no part of the sensor's name"},
     {"ingest", "strings", KIND_STRINGS, AT(ingest_strings), 0, 0, "skip",
      "skip or refuse: what line protocol does with a field that holds text"},
+    {"mqtt", "broker", KIND_TEXT, AT(mqtt_broker), 0, 0, "",
+     "mqtt://HOST:PORT or mqtts://HOST:PORT; empty: no MQTT"},
+    {"mqtt", "client_id", KIND_TEXT, AT(mqtt_client_id), 0, 0, "fettle",
+     "name of the session that the broker keeps for us"},
+    {"mqtt", "user", KIND_TEXT, AT(mqtt_user), 0, 0, "", "user name"},
+    {"mqtt", "password_file", KIND_TEXT, AT(mqtt_password_file), 0, 0, "",
+     "file whose first line is the password"},
+    {"mqtt", "ca", KIND_TEXT, AT(mqtt_ca), 0, 0, "",
+     "certificates to trust, PEM file; empty: those of the system"},
+    {"mqtt", "cert", KIND_TEXT, AT(mqtt_cert), 0, 0, "", "our certificate, PEM file"},
+    {"mqtt", "key", KIND_TEXT, AT(mqtt_key), 0, 0, "", "its private key, PEM file"},
+    {"mqtt", "topics", KIND_TEXT, AT(mqtt_topics), 0, 0, "",
+     "topics with {asset} and {sensor}, separated by commas"},
+    {"mqtt", "sparkplug_groups", KIND_TEXT, AT(mqtt_sparkplug_groups), 0, 0, "",
+     "Sparkplug B groups, separated by commas; +: all"},
+    {"mqtt", "value_member", KIND_TEXT, AT(mqtt_value_member), 0, 0, "value",
+     "JSON payloads: member with the value"},
+    {"mqtt", "time_member", KIND_TEXT, AT(mqtt_time_member), 0, 0, "time",
+     "JSON payloads: member with the time"},
+    {"mqtt", "asset_member", KIND_TEXT, AT(mqtt_asset_member), 0, 0, "asset",
+     "JSON payloads: member that names the asset"},
+    {"mqtt", "sensor_member", KIND_TEXT, AT(mqtt_sensor_member), 0, 0, "sensor",
+     "JSON payloads: member that names the sensor"},
     {"site", "time_zone", KIND_TEXT, AT(time_zone), 0, 0, "",
      "IANA zone; empty: as stored in the database"},
     {"night", "retrain_at", KIND_TEXT, AT(retrain_at), 0, 0, "30 2 * * *",
@@ -392,6 +415,8 @@ static enum ft_status check_whole(const struct config *c, struct ft_err *err)
 {
     if ((c->tls_cert[0] == '\0') != (c->tls_key[0] == '\0'))
         return ft_fail(err, FT_INVALID, "[server] tls_cert and tls_key belong together");
+    if ((c->mqtt_cert[0] == '\0') != (c->mqtt_key[0] == '\0'))
+        return ft_fail(err, FT_INVALID, "[mqtt] cert and key belong together");
     struct cron cron;
     if (c->retrain_at[0] != '\0' && cron_parse(c->retrain_at, &cron, err) != FT_OK)
         return ft_err_prefix(err, "[night] retrain_at");

@@ -35,6 +35,13 @@ struct config {
     char ingest_asset_tags[CONFIG_TEXT];  /* the first of these tags names the asset */
     char ingest_drop_tags[CONFIG_TEXT];   /* tags that do not tell series apart */
     char ingest_strings[CONFIG_TEXT];     /* skip or refuse */
+    /* [mqtt] */
+    char mqtt_broker[CONFIG_TEXT]; /* "" = none */
+    char mqtt_client_id[CONFIG_TEXT], mqtt_user[CONFIG_TEXT], mqtt_password_file[CONFIG_TEXT];
+    char mqtt_ca[CONFIG_TEXT], mqtt_cert[CONFIG_TEXT], mqtt_key[CONFIG_TEXT]; /* PEM files */
+    char mqtt_topics[CONFIG_TEXT], mqtt_sparkplug_groups[CONFIG_TEXT];        /* lists */
+    char mqtt_value_member[CONFIG_TEXT], mqtt_time_member[CONFIG_TEXT];
+    char mqtt_asset_member[CONFIG_TEXT], mqtt_sensor_member[CONFIG_TEXT];
     /* [site] */
     char time_zone[CONFIG_TEXT]; /* "" = the database's setting */
     /* [night] */

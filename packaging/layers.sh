@@ -22,6 +22,10 @@ mapfile -t not_db < <(git ls-files '*.[ch]' ':!db')
 mapfile -t not_http < <(git ls-files '*.[ch]' ':!web/http')
 mapfile -t not_linalg < <(git ls-files '*.[ch]' ':!models/linalg.c')
 mapfile -t not_curl < <(git ls-files '*.[ch]' ':!app/cmms')
+mapfile -t not_mqtt < <(git ls-files '*.[ch]' ':!app/ingest/mqtt.c')
+mapfile -t not_sparkplug < <(git ls-files '*.[ch]' ':!app/ingest/sparkplug.c')
+breach 'mosquitto.h outside app/ingest/mqtt.c' '^#include [<"]mosquitto' "${not_mqtt[@]}"
+breach 'protobuf-c outside app/ingest/sparkplug.c' '^#include [<"](protobuf-c|gen/sparkplug)' "${not_sparkplug[@]}"
 breach 'app/base includes a higher layer' '^#include "(app/[^b]|models/|db/|web/)' "${base[@]}"
 breach 'models includes db, web or app' '^#include "(db/|web/|app/[^b])' "${models[@]}"
 breach 'db includes models, web or app' '^#include "(models/|web/|app/[^b])' "${db[@]}"

@@ -8,6 +8,7 @@
 #include "app/config.h"
 #include "app/disk_guard.h"
 #include "app/ingest/live.h"
+#include "app/ingest/mqtt.h"
 #include "app/nightly.h"
 #include "app/writer.h"
 #include "db/asset_store.h"
@@ -38,6 +39,7 @@ struct serve {
     struct outbox *outbox;
     struct nightly *nightly;
     struct server *server;
+    struct mqtt *mqtt;
     char *tls_cert, *tls_key;
 };
 
@@ -183,15 +185,20 @@ static enum ft_status start_http(struct serve *s, bool use_next_port, struct ft_
                                            .max_body_bytes = (size_t)c->ingest_body_bytes,
                                            .header_s = (double)c->header_timeout_ms / 1000.0,
                                            .idle_s = (double)c->idle_timeout_ms / 1000.0};
-    const enum ft_status st = server_start(&options, &api_server_ops, &s->api, &s->server, err);
+    enum ft_status st = server_start(&options, &api_server_ops, &s->api, &s->server, err);
     atomic_store(&s->api.server, s->server);
+    if (st != FT_OK)
+        return st;
+    st = mqtt_start(c, s->api.writer, s->api.live, &s->disk, &s->mqtt, err);
+    atomic_store(&s->api.mqtt, s->mqtt);
     return st;
 }
 
 /* Everything may be half started. */
 static void stop_parts(struct serve *s)
 {
-    server_stop(s->server, STOP_GRACE_S);
+    server_stop(s->server, STOP_GRACE_S); /* its handlers look at the others */
+    mqtt_stop(s->mqtt);
     nightly_stop(s->nightly);
     outbox_stop(s->outbox);
     writer_free(s->api.writer);

@@ -2,6 +2,8 @@
 #include "app/base/json.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/ingest/mqtt.h"
+#include "app/ingest/sparkplug.h"
 #include "app/version.h"
 
 #include <stdio.h>
@@ -25,6 +27,9 @@ int cmd_version(int argc, char **argv)
     json_add_string(out, "name", "fettle");
     json_add_string(out, "version", FETTLE_VERSION);
     json_add_string(out, "compiler", __VERSION__);
+    cJSON *parts = json_add_object(out, "parts");
+    json_add_bool(parts, "mqtt", mqtt_is_built);
+    json_add_bool(parts, "sparkplug", sparkplug_is_built);
     const int printed = cli_print_json(out);
     cJSON_Delete(out);
     return printed;

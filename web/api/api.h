@@ -21,6 +21,7 @@ struct assets;
 struct disk_guard;
 struct live;
 struct metrics;
+struct mqtt;
 
 /* The server as its handlers see it; made in cmd_serve.c, lives until the server has stopped. */
 struct api {
@@ -28,6 +29,7 @@ struct api {
     const char *db_path;
     struct writer *writer;
     struct live *live;
+    struct mqtt *_Atomic mqtt; /* NULL: none */
     struct disk_guard *disk;
     struct assets *assets;
     struct metrics *metrics;

@@ -5,6 +5,7 @@
 #include "app/base/json.h"
 #include "app/disk_guard.h"
 #include "app/ingest/live.h"
+#include "app/ingest/mqtt.h"
 #include "app/version.h"
 #include "app/writer.h"
 #include "db/db.h"
@@ -130,6 +131,28 @@ static void put_live(struct buf *b, struct live *live)
                (double)s.n_series);
 }
 
+static void put_mqtt(struct buf *b, struct mqtt *mqtt)
+{
+    struct mqtt_stats s;
+    mqtt_stats(mqtt, &s);
+    if (!s.is_on)
+        return;
+    put_metric(b, "mqtt_connected", "gauge", "1 while the broker serves us.", s.is_connected);
+    put_metric(b, "mqtt_messages_total", "counter", "Messages received.", (double)s.n_messages);
+    put_metric(b, "mqtt_batches_total", "counter", "Batches of messages committed.",
+               (double)s.n_batches);
+    put_metric(b, "mqtt_connects_total", "counter", "Sessions begun.", (double)s.n_connects);
+    put_metric(b, "mqtt_waits_total", "counter",
+               "Times that a batch waited for the writer or for room on the disk.",
+               (double)s.n_waits);
+    put_metric(b, "sparkplug_births_total", "counter", "Sparkplug births.", (double)s.n_births);
+    put_metric(b, "sparkplug_deaths_total", "counter", "Sparkplug deaths.", (double)s.n_deaths);
+    put_metric(b, "sparkplug_gaps_total", "counter", "Gaps in Sparkplug sequence numbers.",
+               (double)s.n_gaps);
+    put_metric(b, "sparkplug_unknown_total", "counter",
+               "Sparkplug metrics that no birth has named.", (double)s.n_unknown);
+}
+
 /* Instant of the last finished retraining in Unix seconds, 0 = never. */
 static double last_retrain_s(struct db *db)
 {
@@ -190,6 +213,7 @@ enum ft_status api_metrics(struct api_call *c, struct ft_err *err)
                "Writes that found the queue full or waited too long.", (double)writer.n_refused);
     put_latency(b, &writer);
     put_live(b, api->live);
+    put_mqtt(b, atomic_load(&api->mqtt));
     put_metric(b, "disk_free_bytes", "gauge", "Room on the disk of the database; -1: unknown.",
                (double)atomic_load(&api->disk->free_bytes));
     put_metric(b, "disk_full", "gauge", "1 while readings are refused for lack of room.",
