@@ -476,6 +476,24 @@ const char *config_file(const char *flag)
     return access("fettle.conf", R_OK) == 0 ? "fettle.conf" : NULL;
 }
 
+static size_t size_of(enum kind kind)
+{
+    return kind == KIND_BOOL                                                ? sizeof(bool)
+           : kind == KIND_INT || kind == KIND_DURATION || kind == KIND_SIZE ? sizeof(int64_t)
+                                                                            : CONFIG_TEXT;
+}
+
+void config_copy(struct config *to, const struct config *from, const char *section, const char *key)
+{
+    for (size_t i = 0; i < N_KEYS; i++) {
+        const struct key *k = &keys[i];
+        if (strcmp(k->section, section) != 0 || (key != NULL && strcmp(k->name, key) != 0))
+            continue;
+        memcpy((char *)to + k->offset, (const char *)from + k->offset, size_of(k->kind));
+        memcpy(to->origin[i], from->origin[i], sizeof(to->origin[i]));
+    }
+}
+
 bool config_row(const struct config *c, size_t i, struct config_row *out)
 {
     if (i >= N_KEYS)

@@ -85,6 +85,10 @@ bool config_is_loopback(const char *host);
 /* Is the address one of those in a comma-separated list? */
 bool config_list_has(const char *list, const char *word);
 
+/* Copies the values of one section ("mqtt"), or of one key of it (key NULL = all). */
+void config_copy(struct config *to, const struct config *from, const char *section,
+                 const char *key);
+
 /* For `config show`: section, key, value as text, origin of row i; false at the end. */
 struct config_row {
     const char *section, *key, *origin, *help;

@@ -27,8 +27,8 @@ void disk_guard_init(struct disk_guard *g, const char *path, int64_t min_free_by
         snprintf(g->folder, sizeof(g->folder), ".");
     else
         snprintf(g->folder, sizeof(g->folder), "%.*s", (int)(slash - path + 1), path);
-    g->min_free_bytes = min_free_bytes;
-    g->min_free_frac = min_free_frac;
+    atomic_init(&g->min_free_bytes, min_free_bytes);
+    atomic_init(&g->min_free_frac, min_free_frac);
     g->probe = probe != NULL ? probe : ask_system;
     g->ctx = ctx;
     atomic_init(&g->next_look_ms, INT64_MIN);
@@ -36,13 +36,21 @@ void disk_guard_init(struct disk_guard *g, const char *path, int64_t min_free_by
     atomic_init(&g->is_full, false);
 }
 
+void disk_guard_set(struct disk_guard *g, int64_t min_free_bytes, double min_free_frac)
+{
+    atomic_store(&g->min_free_bytes, min_free_bytes);
+    atomic_store(&g->min_free_frac, min_free_frac);
+    atomic_store(&g->next_look_ms, INT64_MIN);
+}
+
 static void look(struct disk_guard *g)
 {
     int64_t free_bytes = -1;
     int64_t total_bytes = 0;
     const bool is_known = g->probe(g->ctx, g->folder, &free_bytes, &total_bytes);
-    const bool is_full = is_known && (free_bytes < g->min_free_bytes ||
-                                      (double)free_bytes < g->min_free_frac * (double)total_bytes);
+    const bool is_full =
+        is_known && (free_bytes < atomic_load(&g->min_free_bytes) ||
+                     (double)free_bytes < atomic_load(&g->min_free_frac) * (double)total_bytes);
     atomic_store(&g->free_bytes, is_known ? free_bytes : -1);
     if (atomic_exchange(&g->is_full, is_full) == is_full)
         return;

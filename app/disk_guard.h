@@ -13,8 +13,8 @@ typedef bool (*disk_probe)(void *ctx, const char *path, int64_t *free_bytes, int
 
 struct disk_guard {
     char folder[1024];
-    int64_t min_free_bytes;
-    double min_free_frac; /* 0..1 of the file system */
+    _Atomic int64_t min_free_bytes;
+    _Atomic double min_free_frac; /* 0..1 of the file system */
     disk_probe probe;
     void *ctx;
     _Atomic int64_t next_look_ms; /* monotonic */
@@ -27,6 +27,9 @@ struct disk_guard {
 /* Guards the file system of the file at path. probe NULL: asks the operating system. */
 void disk_guard_init(struct disk_guard *g, const char *path, int64_t min_free_bytes,
                      double min_free_frac, disk_probe probe, void *ctx);
+
+/* Other limits from the next look on. Any thread. */
+void disk_guard_set(struct disk_guard *g, int64_t min_free_bytes, double min_free_frac);
 
 /* Less than min_free_bytes or less than min_free_frac is free. Any thread; asks at most once in
  * DISK_GUARD_LOOK_MS. A file system that cannot say is taken to have room. */

@@ -33,6 +33,7 @@
 
 struct serve {
     struct config config;
+    const char *listen, *config_file; /* as given by flags; NULL = not */
     struct api api;
     struct db *db; /* until the writer takes it */
     struct disk_guard disk;
@@ -213,21 +214,103 @@ static void stop_parts(struct serve *s)
     free(s->tls_key);
 }
 
-static void wait_for_signal(const sigset_t *normal)
+/* --- SIGHUP ---------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t n_hangups;
+
+static void on_hangup(int number)
 {
-    while (!cli_is_interrupted())
+    (void)number;
+    n_hangups++;
+}
+
+static enum ft_status read_config(struct serve *s, struct config *out, struct ft_err *err)
+{
+    const struct config_override overrides[] = {{"server.listen", s->listen, "--listen"}};
+    return config_load(s->config_file, overrides, 1, out, err);
+}
+
+/* What takes a new value while the server runs. */
+static bool is_live(const struct config_row *r)
+{
+    return strcmp(r->section, "mqtt") == 0 || strcmp(r->section, "log") == 0 ||
+           (strcmp(r->section, "ingest") == 0 && strncmp(r->key, "min_free", 8) == 0);
+}
+
+struct change {
+    struct config *to;
+    const struct config *from;
+};
+
+static void copy_mqtt(void *ctx)
+{
+    const struct change *c = ctx;
+    config_copy(c->to, c->from, "mqtt", NULL);
+}
+
+static void apply(struct serve *s, const struct config *fresh, bool is_mqtt_changed)
+{
+    struct ft_err err;
+    struct change change = {&s->config, fresh};
+    config_copy(&s->config, fresh, "log", "level");
+    set_log_level(s->config.log_level);
+    config_copy(&s->config, fresh, "ingest", "min_free");
+    config_copy(&s->config, fresh, "ingest", "min_free_pct");
+    disk_guard_set(&s->disk, s->config.min_free_bytes, (double)s->config.min_free_pct / 100.0);
+    if (is_mqtt_changed && mqtt_reload(s->mqtt, copy_mqtt, &change, &err) != FT_OK)
+        log_error("reload: MQTT is off: %s", err.msg);
+}
+
+/* Reads the configuration again, applies what can be applied, and names what needs a restart. */
+static void reload(struct serve *s)
+{
+    struct ft_err err;
+    struct config_row old, now;
+    bool is_mqtt_changed = false;
+    size_t n = 0;
+    struct config *fresh = calloc(1, sizeof(*fresh));
+    if (fresh == NULL || read_config(s, fresh, &err) != FT_OK) {
+        log_error("reload: %s; everything stays as it is", fresh != NULL ? err.msg : "no memory");
+        free(fresh);
+        return;
+    }
+    for (size_t i = 0; config_row(&s->config, i, &old) && config_row(fresh, i, &now); i++) {
+        if (strcmp(old.value, now.value) == 0)
+            continue;
+        n++;
+        is_mqtt_changed = is_mqtt_changed || strcmp(now.section, "mqtt") == 0;
+        log_info("reload: [%s] %s = %s: %s", now.section, now.key, now.value,
+                 is_live(&now) ? "taken" : "needs a restart");
+    }
+    apply(s, fresh, is_mqtt_changed);
+    log_info("reload: %zu key%s changed", n, n == 1 ? " has" : "s have");
+    free(fresh);
+}
+
+static void wait_for_signal(struct serve *s, const sigset_t *normal)
+{
+    int n_seen = 0;
+    while (!cli_is_interrupted()) {
         sigsuspend(normal);
+        if (n_seen != n_hangups) {
+            n_seen = n_hangups;
+            reload(s);
+        }
+    }
 }
 
 static int serve(struct serve *s, const char *web_root, bool use_next_port)
 {
     struct ft_err err = {FT_OK, ""};
+    const struct sigaction hangup = {.sa_handler = on_hangup};
     const struct rlimit no_core = {0, 0}; /* a core would hold keys */
     sigset_t ours, normal;
     setrlimit(RLIMIT_CORE, &no_core);
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    sigaction(SIGHUP, &hangup, NULL);
     /* Blocked in every thread that starts from here on; main lets them in while it waits. */
     pthread_sigmask(SIG_BLOCK, &ours, &normal);
     enum ft_status st = start_parts(s, web_root, &err);
@@ -238,7 +321,7 @@ static int serve(struct serve *s, const char *web_root, bool use_next_port)
         printf("listening on %s://%s%s%s:%d\n", s->tls_cert != NULL ? "https" : "http",
                is_v6 ? "[" : "", s->config.host, is_v6 ? "]" : "", server_port(s->server));
         fflush(stdout);
-        wait_for_signal(&normal);
+        wait_for_signal(s, &normal);
         log_info("stopping");
     }
     stop_parts(s);
@@ -275,9 +358,10 @@ int cmd_serve(int argc, char **argv)
         fputs("fettle: no memory\n", stderr);
         return 1;
     }
-    const struct config_override overrides[] = {{"server.listen", listen, "--listen"}};
     int rc;
-    if (config_load(config_file(config_flag), overrides, 1, &s->config, &err) != FT_OK) {
+    s->listen = listen;
+    s->config_file = config_file(config_flag);
+    if (read_config(s, &s->config, &err) != FT_OK) {
         rc = cli_fail(&err);
     } else {
         set_log_level(s->config.log_level);

@@ -4,15 +4,16 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static enum log_level max_level = LOG_LEVEL_INFO;
+static atomic_int max_level = LOG_LEVEL_INFO;
 static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void log_set_level(enum log_level level)
 {
-    max_level = level;
+    atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
 }
 
 /* Writes text as the inside of a JSON string; on a terminal only control bytes are replaced. */
@@ -33,7 +34,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
     static const char *const words[] = {"error", "warn", "info", "debug"};
     static const int syslog_level[] = {3, 4, 6, 7};
-    if (level > max_level)
+    if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
         return;
     char text[2048];
     va_list ap;

@@ -5,7 +5,7 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Lines above this level are dropped; default LOG_LEVEL_INFO. Call before threads start. */
+/* Lines above this level are dropped; default LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
 /* Writes one line: control characters in the text are replaced, so a value cannot forge a line. */

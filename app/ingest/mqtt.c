@@ -45,8 +45,10 @@ enum {
 struct mqtt {
     const struct config *config;
     struct writer *writer;
+    struct live *live;
     struct disk_guard *disk;
     pthread_t thread;
+    atomic_bool is_on; /* the thread runs */
     int wake_fd;
     atomic_bool is_stopping;
 
@@ -415,17 +417,21 @@ static void *thread_main(void *arg)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* What a run of the thread has and the next one makes anew. */
 static void free_parts(struct mqtt *m)
 {
     live_batch_free(m->batch);
     sparkplug_free(m->sparkplug);
     if (m->wake_fd >= 0)
         close(m->wake_fd);
-    mosquitto_lib_cleanup();
-    free(m);
+    m->batch = NULL;
+    m->sparkplug = NULL;
+    m->wake_fd = -1;
+    m->n_templates = 0;
+    m->n_in_batch = 0;
 }
 
-static enum ft_status prepare(struct mqtt *m, struct live *live, struct ft_err *err)
+static enum ft_status prepare(struct mqtt *m, struct ft_err *err)
 {
     const struct config *c = m->config;
     m->mapping = (struct message_mapping){c->mqtt_value_member, c->mqtt_time_member,
@@ -436,36 +442,69 @@ static enum ft_status prepare(struct mqtt *m, struct live *live, struct ft_err *
     if (st == FT_OK && c->mqtt_sparkplug_groups[0] != '\0')
         st = sparkplug_new(load_birth, m, &m->sparkplug, err);
     if (st == FT_OK)
-        st = live_batch_new(live, &m->batch, err);
+        st = live_batch_new(m->live, &m->batch, err);
+    if (st != FT_OK)
+        return st;
     m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (st == FT_OK && m->wake_fd < 0)
-        st = ft_fail(err, FT_IO, "mqtt: no eventfd");
-    if (st == FT_OK && pthread_create(&m->thread, NULL, thread_main, m) != 0)
-        st = ft_fail(err, FT_IO, "mqtt: no thread");
+    if (m->wake_fd < 0)
+        return ft_fail(err, FT_IO, "mqtt: no eventfd");
+    atomic_store(&m->is_stopping, false);
+    if (pthread_create(&m->thread, NULL, thread_main, m) != 0)
+        return ft_fail(err, FT_IO, "mqtt: no thread");
+    atomic_store(&m->is_on, true);
+    return FT_OK;
+}
+
+static enum ft_status turn_on(struct mqtt *m, struct ft_err *err)
+{
+    if (m->config->mqtt_broker[0] == '\0')
+        return FT_OK;
+    const enum ft_status st = prepare(m, err);
+    if (st != FT_OK)
+        free_parts(m);
     return st;
+}
+
+static void turn_off(struct mqtt *m)
+{
+    const uint64_t one = 1;
+    if (!atomic_load(&m->is_on))
+        return;
+    atomic_store(&m->is_stopping, true);
+    if (write(m->wake_fd, &one, sizeof(one)) < 0)
+        log_warn("mqtt: the thread was not woken");
+    pthread_join(m->thread, NULL);
+    atomic_store(&m->is_on, false);
+    free_parts(m);
 }
 
 enum ft_status mqtt_start(const struct config *config, struct writer *writer, struct live *live,
                           struct disk_guard *disk, struct mqtt **out, struct ft_err *err)
 {
-    *out = NULL;
-    if (config->mqtt_broker[0] == '\0')
-        return FT_OK;
     struct mqtt *m = calloc(1, sizeof(*m));
+    *out = NULL;
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "mqtt: no memory");
     mosquitto_lib_init();
     m->config = config;
     m->writer = writer;
+    m->live = live;
     m->disk = disk;
     m->wake_fd = -1;
-    const enum ft_status st = prepare(m, live, err);
+    const enum ft_status st = turn_on(m, err);
     if (st != FT_OK) {
-        free_parts(m);
+        mqtt_stop(m);
         return st;
     }
     *out = m;
     return FT_OK;
+}
+
+enum ft_status mqtt_reload(struct mqtt *m, void (*change)(void *ctx), void *ctx, struct ft_err *err)
+{
+    turn_off(m);
+    change(ctx);
+    return turn_on(m, err);
 }
 
 void mqtt_stats(struct mqtt *m, struct mqtt_stats *out)
@@ -473,7 +512,7 @@ void mqtt_stats(struct mqtt *m, struct mqtt_stats *out)
     *out = (struct mqtt_stats){0};
     if (m == NULL)
         return;
-    out->is_on = true;
+    out->is_on = atomic_load(&m->is_on);
     out->is_connected = atomic_load(&m->is_connected);
     out->n_messages = atomic_load(&m->n_messages);
     out->n_batches = atomic_load(&m->n_batches);
@@ -487,12 +526,9 @@ void mqtt_stats(struct mqtt *m, struct mqtt_stats *out)
 
 void mqtt_stop(struct mqtt *m)
 {
-    const uint64_t one = 1;
     if (m == NULL)
         return;
-    atomic_store(&m->is_stopping, true);
-    if (write(m->wake_fd, &one, sizeof(one)) < 0)
-        log_warn("mqtt: the thread was not woken");
-    pthread_join(m->thread, NULL);
-    free_parts(m);
+    turn_off(m);
+    mosquitto_lib_cleanup();
+    free(m);
 }

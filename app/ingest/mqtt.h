@@ -18,11 +18,16 @@ struct writer;
 
 extern const bool mqtt_is_built; /* with libmosquitto */
 
-/* Starts the thread when [mqtt] broker is set, else *out is NULL. What it is given must outlive it.
- * FT_INVALID names a wrong key of the configuration; FT_REFUSED: built without MQTT. A broker that
- * is not there is no failure: it is tried again for ever. */
+/* Starts the thread when [mqtt] broker is set. What it is given must outlive it. FT_INVALID names a
+ * wrong key of the configuration; FT_REFUSED: built without MQTT. A broker that is not there is no
+ * failure: it is tried again for ever. */
 enum ft_status mqtt_start(const struct config *config, struct writer *writer, struct live *live,
                           struct disk_guard *disk, struct mqtt **out, struct ft_err *err);
+
+/* Ends the thread, lets change(ctx) alter the [mqtt] part of the configuration, and starts it anew.
+ * When that is wrong MQTT stays off. Not from two threads at once. */
+enum ft_status mqtt_reload(struct mqtt *m, void (*change)(void *ctx), void *ctx,
+                           struct ft_err *err);
 
 struct mqtt_stats {
     bool is_on, is_connected;

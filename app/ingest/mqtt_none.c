@@ -20,6 +20,13 @@ enum ft_status mqtt_start(const struct config *config, struct writer *writer, st
                    "[mqtt] broker: this program was built without MQTT (libmosquitto-dev)");
 }
 
+enum ft_status mqtt_reload(struct mqtt *m, void (*change)(void *ctx), void *ctx, struct ft_err *err)
+{
+    (void)m;
+    change(ctx);
+    return ft_fail(err, FT_REFUSED, "[mqtt]: this program was built without MQTT");
+}
+
 void mqtt_stats(struct mqtt *m, struct mqtt_stats *out)
 {
     (void)m;

@@ -1,5 +1,6 @@
 """MQTT against a real broker: topics, JSON, sessions that outlive us, TLS, Sparkplug B."""
 import json
+import signal
 import struct
 import subprocess
 import time
@@ -118,8 +119,34 @@ class Mqtt(unittest.TestCase):
                 self.assertIn(what, str(e.exception))
                 s.process.wait(10)
             finally:
+                s.process.stdout.close()
+                s.log.close()
                 s.process = None
                 s.close()
+
+    def test_reload(self):
+        with Broker() as b, Server("[log]\nlevel = info\n") as s:
+            def reload(text):
+                before = (s.folder / "log").read_text().count("changed")
+                (s.folder / "fettle.conf").write_text(text)
+                s.process.send_signal(signal.SIGHUP)
+                wait(lambda: (s.folder / "log").read_text().count("changed") +
+                     (s.folder / "log").read_text().count("stays as it is") > before, "a reload")
+                return (s.folder / "log").read_text()
+
+            self.assertIsNone(metric(s, "mqtt_connected"))
+            log = reload(config(b) + "[server]\nworkers = 3\n[ingest]\nmin_free = 1000000TiB\n")
+            self.assertIn("[server] workers = 3: needs a restart", log)
+            self.assertIn("[mqtt] topics = plant/{asset}/{sensor}: taken", log)
+            connected(s)
+            publish(b.port, ("plant/R-1/a", json.dumps({"time": T0, "value": 1})))
+            wait(lambda: metric(s, "mqtt_waits_total") >= 1, "a batch that waits")
+            reload(config(b))
+            wait(lambda: len(readings(s, "R-1", "a")) == 1, "the message after the reload")
+            self.assertIn("everything stays as it is", reload("[server]\nworkers = none\n"))
+            self.assertEqual(metric(s, "mqtt_connected"), 1)
+            reload("")
+            self.assertIsNone(metric(s, "mqtt_connected"))
 
     def test_user_and_password(self):
         with Broker(anonymous=False) as b:
