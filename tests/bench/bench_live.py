@@ -5,13 +5,10 @@ kills at random moments. What is not installed is skipped with a message.
 
     FETTLE=build/fettle python3 tests/bench/bench_live.py [lines] [mqtt] [memory] [kill]"""
 import http.client
-import json
 import os
 import pathlib
 import random
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
