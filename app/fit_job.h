@@ -18,9 +18,10 @@
 
 struct fit_request {
     const char *path;
-    const char *label, *group, *event, *drop, *category; /* as in table_request */
+    const char *label, *group, *time, *event, *drop, *category; /* as in table_request */
     /* Where the files lie now, if not where the names above say: the table, then for .npy label,
-     * event and group, those that are given. The names above are what the model records. */
+     * event, group and time, those that are given. The model records the names above without their
+     * folders. */
     const char *const *moved;
     size_t n_moved;
     int task;          /* enum model_task, -1 = by the label: an event column makes it survival, two
@@ -33,10 +34,17 @@ struct fit_request {
     size_t n_folds;         /* 0 = no cross-validation: no calibration, no interval */
     double coverage;        /* stated for intervals of a regression */
     uint64_t seed;
+    /* Folds: by time and group when both are there (folds_by_time()), by group, else of single
+     * rows. */
+    const char *embargo; /* with time: a duration for instants, else a number; NULL = 0 */
+    bool is_halving;     /* successive halving over the folds (validate.h) */
+    bool is_one_se;      /* the least flexible candidate within one standard error of the best */
+    bool is_nested;      /* also an estimate in which each fold's choice is made without it */
+    size_t memory_bytes; /* never more than this; 0 = no limit */
 
-    bool (*is_stopped)(void);                       /* may be NULL */
-    void (*on_start)(void *ctx, size_t n_jobs);     /* may be NULL: before cross-validation */
-    void (*on_done)(void *ctx, size_t n_jobs_done); /* may be NULL */
+    bool (*is_stopped)(void);                                      /* may be NULL */
+    void (*on_start)(void *ctx, const char *stage, size_t n_jobs); /* may be NULL */
+    void (*on_done)(void *ctx, size_t n_jobs_done);                /* may be NULL */
     void *progress_ctx;
 };
 
@@ -47,11 +55,17 @@ struct fit_outcome {
     struct fit_specs specs;
     struct validate_result *results; /* [specs.n]; NULL without cross-validation */
     size_t n_folds, best;
+    uint8_t *fold_of;      /* [n_rows] fold that holds the row out, from 1; 0 = none; or NULL */
+    double *nested_metric; /* [n_folds] of the nested estimate; NULL = not asked for */
+    size_t *nested_choice; /* [n_folds] candidate chosen without the fold */
+    size_t memory_bytes;   /* planned, from above */
     struct model *model;
     char *bytes; /* the model file */
     size_t n_bytes;
     char sha256[HASH_HEX_SIZE];
-    double read_s, cv_s, fit_s;
+    double read_s, cv_s, fit_s, seconds;
+    double cores_used, efficiency; /* processor seconds per second; the same per thread */
+    double serial_share;           /* by Amdahl's law; NaN with one thread */
 };
 
 /* FT_OK, or the reason; fit_outcome_free() in any case. */

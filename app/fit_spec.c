@@ -1,12 +1,26 @@
 #include "app/fit_spec.h"
 
+#include "app/base/rng.h"
+#include "models/gbdt/gbdt.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const spec_keys[] = {
-    "model",      "trees",        "leaves",           "depth",
-    "bins",       "rate",         "lambda",           "row_sample",
-    "col_sample", "distribution", "min_child_weight", NULL};
+static const char *const spec_keys[] = {"model",
+                                        "trees",
+                                        "leaves",
+                                        "depth",
+                                        "bins",
+                                        "rate",
+                                        "lambda",
+                                        "row_sample",
+                                        "col_sample",
+                                        "distribution",
+                                        "min_child_weight",
+                                        "objective",
+                                        "quantile",
+                                        NULL};
 static const char *const distributions[] = {
     [AFT_WEIBULL] = "weibull", [AFT_LOGNORMAL] = "lognormal", [AFT_LOGLOGISTIC] = "loglogistic"};
 
@@ -26,10 +40,17 @@ static enum ft_status get_count(const cJSON *object, const char *key, size_t *ou
 
 static enum ft_status get_words(const cJSON *object, struct model_spec *out, struct ft_err *err)
 {
-    const char *model = NULL, *distribution = NULL;
+    const char *model = NULL, *distribution = NULL, *objective = NULL;
     enum ft_status st = json_string(object, "model", false, &model, err);
     if (st == FT_OK)
         st = json_string(object, "distribution", false, &distribution, err);
+    if (st == FT_OK)
+        st = json_string(object, "objective", false, &objective, err);
+    if (st == FT_OK && objective != NULL) {
+        out->objective = gbdt_objective_by_name(objective);
+        if (out->objective < 0)
+            return ft_fail(err, FT_INVALID, "/objective: '%.40s' is not known", objective);
+    }
     if (st == FT_OK && model != NULL) {
         const int kind = fit_kind_by_name(model);
         if (kind < 0)
@@ -76,6 +97,8 @@ enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *
         st = json_number(object, "row_sample", false, &out->row_sample, err);
     if (st == FT_OK)
         st = json_number(object, "col_sample", false, &out->col_sample, err);
+    if (st == FT_OK)
+        st = json_number(object, "quantile", false, &out->quantile, err);
     return st;
 }
 
@@ -83,7 +106,11 @@ cJSON *fit_spec_to_json(const struct model_spec *s)
 {
     cJSON *o = cJSON_CreateObject();
     json_add_string(o, "model", model_kind_name(s->kind));
-    if (s->kind == MODEL_GBDT) {
+    if (s->kind == MODEL_GBDT || s->kind == MODEL_GBDT_SURVIVAL) {
+        if (s->objective >= 0)
+            json_add_string(o, "objective", gbdt_objective_name((enum gbdt_objective)s->objective));
+        if (s->objective == GBDT_QUANTILE)
+            json_add_number(o, "quantile", s->quantile);
         json_add_int(o, "trees", (int64_t)s->n_trees);
         json_add_int(o, "leaves", (int64_t)s->max_leaves);
         json_add_int(o, "depth", (int64_t)s->max_depth);
@@ -166,7 +193,98 @@ static cJSON *pick_combination(const cJSON *grid, size_t n_all, size_t i)
     return o;
 }
 
-enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base,
+/* A number between "from" and "to"; u uniform in [0, 1). */
+static enum ft_status draw_between(const cJSON *range, bool is_whole, double u, cJSON **out,
+                                   struct ft_err *err)
+{
+    static const char *const keys[] = {"from", "to", "log", NULL};
+    double from = 0, to = 0;
+    bool is_log = false;
+    enum ft_status st = json_only_keys(range, keys, err);
+    if (st == FT_OK)
+        st = json_number(range, "from", true, &from, err);
+    if (st == FT_OK)
+        st = json_number(range, "to", true, &to, err);
+    if (st == FT_OK)
+        st = json_bool(range, "log", false, &is_log, err);
+    if (st == FT_OK && (!(from <= to) || (is_log && !(from > 0))))
+        st = ft_fail(err, FT_INVALID, "from %g to %g: expected rising numbers%s", from, to,
+                     is_log ? " above 0" : "");
+    if (st != FT_OK)
+        return st;
+    double v = is_log ? from * pow(to / from, u) : from + (to - from) * u;
+    if (is_whole) /* each whole number has the same share */
+        v = is_log ? round(v) : floor(from + (to - from + 1) * u);
+    *out = cJSON_CreateNumber(fmin(fmax(v, from), to));
+    return FT_OK;
+}
+
+static bool is_whole_key(const char *key)
+{
+    static const char *const whole[] = {"trees", "leaves", "depth", "bins"};
+    for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+        if (strcmp(key, whole[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Candidate number i of a random grid. */
+static enum ft_status draw_candidate(const cJSON *grid, uint64_t seed, size_t i, cJSON *object,
+                                     struct ft_err *err)
+{
+    enum { STREAM = 0x67726964 }; /* its own random numbers */
+    const cJSON *member;
+    uint64_t k = 0;
+    cJSON_ArrayForEach (member, grid) {
+        const double u = rng_uniform(seed, STREAM + k++, i);
+        cJSON *value = NULL;
+        if (strcmp(member->string, "random") == 0)
+            continue;
+        if (cJSON_IsObject(member)) {
+            const enum ft_status st =
+                draw_between(member, is_whole_key(member->string), u, &value, err);
+            if (st != FT_OK)
+                return ft_err_prefix(err, "/%.40s", member->string);
+        } else if (cJSON_IsArray(member)) {
+            const int n = cJSON_GetArraySize(member);
+            if (n == 0)
+                return ft_fail(err, FT_INVALID, "/%.40s: an empty list", member->string);
+            value = cJSON_Duplicate(cJSON_GetArrayItem(member, (int)(u * n)), 1);
+        } else {
+            value = cJSON_Duplicate(member, 1);
+        }
+        if (!cJSON_AddItemToObject(object, member->string, value)) {
+            cJSON_Delete(value);
+            return ft_fail(err, FT_NOMEM, "grid: no memory");
+        }
+    }
+    return FT_OK;
+}
+
+static enum ft_status draw_candidates(const cJSON *grid, const struct model_spec *base,
+                                      uint64_t seed, struct fit_specs *out, struct ft_err *err)
+{
+    int64_t n = 0;
+    enum ft_status st = json_int(grid, "random", true, 1, FIT_SPEC_MAX, &n, err);
+    for (size_t i = 0; st == FT_OK && i < (size_t)n; i++) {
+        cJSON *object = cJSON_CreateObject();
+        st = draw_candidate(grid, seed, i, object, err);
+        if (st == FT_OK)
+            st = add_object(object, base, out, err);
+        cJSON_Delete(object);
+    }
+    return st != FT_OK ? ft_err_prefix(err, "grid") : FT_OK;
+}
+
+double fit_spec_complexity(const struct model_spec *s)
+{
+    if (s->kind != MODEL_GBDT && s->kind != MODEL_GBDT_SURVIVAL)
+        return -s->lambda;
+    const double by_depth = s->max_depth > 0 ? exp2((double)s->max_depth) : INFINITY;
+    return (double)s->n_trees * fmin((double)s->max_leaves, by_depth);
+}
+
+enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base, uint64_t seed,
                                    struct fit_specs *out, struct ft_err *err)
 {
     enum ft_status st = FT_OK;
@@ -182,6 +300,8 @@ enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *b
     }
     if (!cJSON_IsObject(grid))
         return ft_fail(err, FT_INVALID, "grid: expected an array of objects or one object");
+    if (json_get(grid, "random") != NULL)
+        return draw_candidates(grid, base, seed, out, err);
     const size_t n = count_combinations(grid);
     if (n == 0)
         return ft_fail(err, FT_INVALID, "grid: an empty list, or more than %d combinations",

@@ -1,5 +1,5 @@
 /* Model specifications as JSON, and grids of them. Keys: model, trees, leaves, depth, bins, rate,
- * lambda, min_child_weight, row_sample, col_sample, distribution. */
+ * lambda, min_child_weight, row_sample, col_sample, distribution, objective, quantile. */
 #ifndef APP_FIT_SPEC_H
 #define APP_FIT_SPEC_H
 
@@ -23,10 +23,15 @@ enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *
 cJSON *fit_spec_to_json(const struct model_spec *spec);
 
 /* A grid: an array of objects (one candidate each), or one object whose members may be arrays
- * (every combination; the last member varies fastest). At most FIT_SPEC_MAX candidates.
- * fit_specs_free() in any case. */
-enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base,
+ * (every combination; the last member varies fastest). With a member "random" (how many), that many
+ * candidates are drawn by the seed: from arrays one value, from {"from", "to"} a number in between,
+ * with "log": true evenly in its logarithm, for whole numbers rounded. At most FIT_SPEC_MAX
+ * candidates. fit_specs_free() in any case. */
+enum ft_status fit_specs_from_json(const cJSON *grid, const struct model_spec *base, uint64_t seed,
                                    struct fit_specs *out, struct ft_err *err);
+/* How much a model of this specification can bend: leaves of all trees; linear kinds are below all
+ * trees, and below each other the more they are penalised. */
+double fit_spec_complexity(const struct model_spec *spec);
 enum ft_status fit_specs_add(struct fit_specs *s, const struct model_spec *spec,
                              struct ft_err *err);
 void fit_specs_free(struct fit_specs *s);

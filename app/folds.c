@@ -2,6 +2,7 @@
 
 #include "app/base/rng.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,4 +269,84 @@ enum ft_status folds_forward(const int64_t *as_of_ms, size_t n_rows, size_t k, i
     }
     free(sorted);
     return st;
+}
+
+/* --- forward in time, any unit ------------------------------------------------------------------
+ */
+
+static int by_time(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static enum ft_status check_sides(const struct folds *f, struct ft_err *err)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->fold[i].n_test == 0 || f->fold[i].n_train == 0)
+            return ft_fail(err, FT_TOO_FEW,
+                           "fold %zu forward in time has %zu rows to train on and %zu to test on",
+                           i + 1, f->fold[i].n_train, f->fold[i].n_test);
+    return FT_OK;
+}
+
+/* Stretch f + 1 of k + 1 is held out. */
+static void cut_stretch(const double *time, const double *sorted, size_t n_rows, size_t k, size_t f,
+                        double embargo, struct fold *fold)
+{
+    const double begin = sorted[(f + 1) * n_rows / (k + 1)];
+    const double end = f + 1 == k ? INFINITY : sorted[(f + 2) * n_rows / (k + 1)];
+    for (size_t i = 0; i < n_rows; i++) {
+        if (time[i] >= begin && time[i] < end)
+            fold->test[fold->n_test++] = (uint32_t)i;
+        else if (time[i] < begin - embargo)
+            fold->train[fold->n_train++] = (uint32_t)i;
+    }
+}
+
+/* Cuts folds of groups down to the later half to test on and the earlier half to train on. */
+static void cut_halves(const double *time, double middle, double embargo, struct folds *f)
+{
+    for (size_t k = 0; k < f->n; k++) {
+        struct fold *fold = &f->fold[k];
+        size_t n = 0;
+        for (size_t i = 0; i < fold->n_test; i++)
+            if (time[fold->test[i]] >= middle)
+                fold->test[n++] = fold->test[i];
+        fold->n_test = n;
+        n = 0;
+        for (size_t i = 0; i < fold->n_train; i++)
+            if (time[fold->train[i]] < middle - embargo)
+                fold->train[n++] = fold->train[i];
+        fold->n_train = n;
+    }
+}
+
+enum ft_status folds_by_time(const double *time, const size_t *group, const double *y01,
+                             size_t n_rows, size_t k, double embargo, uint64_t seed,
+                             struct folds *out, struct ft_err *err)
+{
+    *out = (struct folds){0};
+    enum ft_status st = check(n_rows, k, err);
+    for (size_t i = 0; i < n_rows && st == FT_OK; i++)
+        if (!isfinite(time[i]))
+            st = ft_fail(err, FT_INVALID, "row %zu has no time", i + 1);
+    if (st != FT_OK)
+        return st;
+    double *sorted = calloc(n_rows, sizeof(*sorted));
+    if (sorted == NULL)
+        return no_memory(n_rows, err);
+    memcpy(sorted, time, n_rows * sizeof(*sorted));
+    qsort(sorted, n_rows, sizeof(*sorted), by_time);
+    if (group != NULL) {
+        st = folds_by_group(group, y01, n_rows, k, seed, out, err);
+        if (st == FT_OK)
+            cut_halves(time, sorted[n_rows / 2], embargo, out);
+    } else {
+        st = make_room(k, n_rows, out, err);
+        for (size_t f = 0; f < k && st == FT_OK; f++)
+            cut_stretch(time, sorted, n_rows, k, f, embargo, &out->fold[f]);
+    }
+    free(sorted);
+    return st == FT_OK ? check_sides(out, err) : st;
 }

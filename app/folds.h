@@ -36,6 +36,15 @@ enum ft_status folds_of_rows(const double *y01, size_t n_rows, size_t k, uint64_
 enum ft_status folds_forward(const int64_t *as_of_ms, size_t n_rows, size_t k, int64_t embargo_ms,
                              struct folds *out, struct ft_err *err);
 
+/* Forward in time as folds_forward(), for times in any unit and an embargo >= 0 in the same. With
+ * group: whole groups are dealt to k folds as by folds_by_group(); fold i holds out its groups'
+ * rows of the later half (from the median time on) and trains on the other groups' rows that are
+ * earlier than the median by more than the embargo: unknown units in a time not seen. FT_INVALID: a
+ * time that is not finite. */
+enum ft_status folds_by_time(const double *time, const size_t *group, const double *y01,
+                             size_t n_rows, size_t k, double embargo, uint64_t seed,
+                             struct folds *out, struct ft_err *err);
+
 void folds_free(struct folds *f);
 
 #endif

@@ -21,6 +21,7 @@ void table_free(struct table *t)
     free(t->y);
     free(t->failed);
     free(t->group);
+    free(t->time);
     free(t->values);
     npy_close(&t->array);
     table_schema_free(&t->schema);
@@ -81,6 +82,25 @@ static enum ft_status read_event(const char *path, struct table *t, struct ft_er
             st = ft_fail(err, FT_INVALID, "%s: row %zu: %g is not an event flag (0 or 1)", path, i,
                          value);
         t->failed[i] = value == 1;
+    }
+    npy_close(&v);
+    return st;
+}
+
+static enum ft_status read_time(const char *path, struct table *t, struct ft_err *err)
+{
+    struct npy v;
+    const size_t n = t->x.n_rows;
+    enum ft_status st = open_vector(path, n, &v, err);
+    if (st == FT_OK) {
+        t->time = calloc(n, sizeof(*t->time));
+        if (t->time == NULL)
+            st = ft_fail(err, FT_NOMEM, "%s: no memory for %zu times", path, n);
+    }
+    for (size_t i = 0; st == FT_OK && i < n; i++) {
+        t->time[i] = npy_value(&v, i);
+        if (!isfinite(t->time[i]))
+            st = ft_fail(err, FT_INVALID, "%s: row %zu has no time", path, i);
     }
     npy_close(&v);
     return st;
@@ -193,6 +213,8 @@ static enum ft_status read_npy(const char *path, const struct table_request *q, 
         st = read_event(q->event, t, err);
     if (st == FT_OK && q->group != NULL)
         st = read_group(q->group, t, err);
+    if (st == FT_OK && q->time != NULL)
+        st = read_time(q->time, t, err);
     if (st == FT_OK && q->schema == NULL)
         st = name_columns(t, q, err);
     return st;

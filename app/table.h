@@ -33,6 +33,7 @@ struct table_schema {
 struct table_request {
     const char *label;    /* name of a column; for .npy a .npy file; NULL = none */
     const char *group;    /* the same; rows of one group belong together */
+    const char *time;     /* the same; when a row was so: numbers, dates or instants */
     const char *event;    /* the same; 1 = failed at the label's time, 0 = still running */
     const char *drop;     /* column names to leave out, separated by commas */
     const char *category; /* columns of numbers to take as texts, separated by commas */
@@ -40,6 +41,7 @@ struct table_request {
      * are missing values. The label is then optional: without one in the request, that of the
      * schema is used when the table has it. */
     const struct table_schema *schema;
+    size_t max_bytes;         /* refuses rows that take more; 0 = no limit */
     struct pool *pool;        /* reads a CSV file; NULL = the calling thread alone */
     bool (*is_stopped)(void); /* may be NULL */
 };
@@ -50,6 +52,10 @@ struct table {
     bool *failed;  /* [n_rows]; NULL = no event column */
     size_t *group; /* [n_rows] 0.. in the order first seen; NULL = none */
     size_t n_groups;
+    size_t
+        n_expected_rows; /* when max_bytes was too little: how many there may be; x.n_cols is set */
+    double *time;        /* [n_rows]; NULL = no such column */
+    bool is_time_instant; /* time is in Unix milliseconds, else in the column's own unit */
     struct table_schema schema;
     struct buf notes; /* what was left out and why, one per line, for the user */
     double *values;   /* memory of x, unless it is that of the array */
@@ -57,10 +63,10 @@ struct table {
 };
 
 /* Reads path. Errors name file, line and column. FT_NOT_FOUND, FT_IO; FT_INVALID: no such column,
- * a text in a column of numbers, a wrong number of fields; FT_TOO_FEW: no rows; FT_NOMEM. A column
- * is one of texts when more than half of its values in the first 1,000 rows are no numbers; texts
- * that are nearly all distinct (identifiers) are left out with a note. Rows without a label are
- * left out with a note when fitting. table_free() in any case. */
+ * a text in a column of numbers, a wrong number of fields; FT_TOO_FEW: no rows; FT_CONFLICT: more
+ * than max_bytes; FT_NOMEM. A column is one of texts when more than half of its values in the first
+ * 1,000 rows are no numbers; texts that are nearly all distinct (identifiers) are left out with a
+ * note. Rows without a label are left out with a note when fitting. table_free() in any case. */
 enum ft_status table_read(const char *path, const struct table_request *request, struct table *out,
                           struct ft_err *err);
 void table_free(struct table *t);

@@ -169,6 +169,8 @@ static enum ft_status settle_roles(struct loading *l, struct ft_err *err)
             set_role(l, is_implied ? q->schema->label.name : q->label, ROLE_LABEL, is_implied, err);
     if (st == FT_OK)
         st = set_role(l, q->group, ROLE_GROUP, false, err);
+    if (st == FT_OK)
+        st = set_role(l, q->time, ROLE_TIME, false, err);
     const bool is_event_implied = q->schema != NULL && q->event == NULL;
     if (st == FT_OK)
         st = set_role(l, is_event_implied ? q->schema->event : q->event, ROLE_EVENT,
@@ -220,6 +222,8 @@ static void settle_kinds(struct loading *l, const struct tally *tally)
         const bool is_mostly_text = 2 * n_numbers < tally[i].n_values;
         if (f->role == ROLE_GROUP)
             f->is_text = true;
+        else if (f->role == ROLE_TIME)
+            f->is_text = is_mostly_text;
         else if (s == NULL)
             f->is_text = is_mostly_text || in_list(l->request->category, f->name);
         else if (f->role == ROLE_LABEL)
@@ -398,6 +402,9 @@ static void hand_over(struct loading *l, struct table *out)
     out->y = r->y;
     out->failed = r->failed;
     out->group = r->group;
+    out->time = r->time;
+    const struct table_field *time = field_of_role(l, ROLE_TIME);
+    out->is_time_instant = time != NULL && time->is_text;
     out->n_groups = group != NULL ? dictionary_count(group->texts) : 0;
     *r = (struct table_rows){0};
 }
@@ -435,6 +442,7 @@ static enum ft_status read_rows(struct loading *l, struct ft_err *err)
     l->layout.path = l->path;
     l->layout.is_label_needed = !is_model && field_of_role(l, ROLE_LABEL) != NULL;
     l->layout.is_stopped = l->request->is_stopped;
+    l->layout.max_bytes = l->request->max_bytes;
     st = table_rows_read(l->reader, &l->layout, pool != NULL ? pool : own, &l->rows, err);
     pool_free(own);
     return st;
@@ -453,6 +461,8 @@ enum ft_status table_read_csv(const char *path, const struct table_request *requ
         st = sample_rows(&l, err);
     if (st == FT_OK)
         st = read_rows(&l, err);
+    out->n_expected_rows = l.rows.n_expected;
+    out->x.n_cols = l.layout.n_places;
     if (st == FT_OK)
         st = finish(&l, out, err);
     csv_reader_close(l.reader);

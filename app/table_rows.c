@@ -9,6 +9,7 @@
 #include "app/table_rows.h"
 
 #include "app/ingest/number.h"
+#include "app/ingest/when.h"
 #include "app/table.h"
 
 #include <math.h>
@@ -37,6 +38,7 @@ struct chunk {
     size_t row, max_rows, n_rows, n_unlabelled;
     int64_t line, n_lines;
     struct dictionary **fresh; /* [n_fields] texts not in the layout's dictionary; NULL = none */
+    struct when *when;         /* while it is parsed */
     enum ft_status status;
     struct ft_err err;
 };
@@ -130,6 +132,20 @@ static enum ft_status event_flag(const struct table_layout *l, const struct chun
     return bad_value(l, c, i, v, "an event flag (0 or 1)", err);
 }
 
+static enum ft_status time_value(const struct table_layout *l, const struct chunk *c, size_t i,
+                                 struct csv_field v, double *out, struct ft_err *err)
+{
+    int64_t ts_ms = 0;
+    if (!l->fields[i].is_text)
+        return number_parse(v.p, v.len, l->decimal, out)
+                   ? FT_OK
+                   : bad_value(l, c, i, v, "a time (a number, as in the rows before)", err);
+    if (when_parse(c->when, v.p, v.len, &ts_ms, NULL) != FT_OK)
+        return bad_value(l, c, i, v, "a time (2026-11-21 or 2026-11-21T06:42:00Z)", err);
+    *out = (double)ts_ms;
+    return FT_OK;
+}
+
 /* All but numbers that are well. */
 static enum ft_status take_field(const struct job *job, struct chunk *c, size_t i, size_t row,
                                  struct csv_field v, struct ft_err *err)
@@ -140,6 +156,8 @@ static enum ft_status take_field(const struct job *job, struct chunk *c, size_t 
     v = csv_trim(v);
     if (f->role == ROLE_EVENT)
         return event_flag(l, c, i, v, &job->rows->failed[row], err);
+    if (f->role == ROLE_TIME)
+        return time_value(l, c, i, v, &job->rows->time[row], err);
     if (f->is_text) {
         const enum ft_status st = text_code(l, c, i, v, &value, err);
         if (st != FT_OK)
@@ -215,7 +233,9 @@ static void parse_chunk(const struct job *job, struct chunk *c)
 {
     const char *bytes = job->slab.bytes, *end = bytes + job->slab.len;
     struct csv_record r;
+    struct when when = {0};
     csv_record_init(&r);
+    c->when = &when;
     c->status = FT_OK;
     c->end = c->start;
     while (c->status == FT_OK && c->end < c->stop) {
@@ -234,6 +254,7 @@ static void parse_chunk(const struct job *job, struct chunk *c)
         c->n_lines += (int64_t)r.n_lines;
     }
     csv_record_free(&r);
+    c->when = NULL;
 }
 
 /* --- one slab --------------------------------------------------------------------------------- */
@@ -302,7 +323,8 @@ static bool grow_rows(const struct table_layout *l, struct table_rows *r, size_t
     if (!resize(&r->x, cap, l->n_places * sizeof(*r->x)) ||
         (has_role(l, ROLE_LABEL) && !resize(&r->y, cap, sizeof(*r->y))) ||
         (has_role(l, ROLE_EVENT) && !resize(&r->failed, cap, sizeof(*r->failed))) ||
-        (has_role(l, ROLE_GROUP) && !resize(&r->group, cap, sizeof(*r->group))))
+        (has_role(l, ROLE_GROUP) && !resize(&r->group, cap, sizeof(*r->group))) ||
+        (has_role(l, ROLE_TIME) && !resize(&r->time, cap, sizeof(*r->time))))
         return false;
     r->cap_rows = cap;
     return true;
@@ -323,6 +345,15 @@ static enum ft_status cut_slab(struct job *job, struct ft_err *err)
     }
     for (size_t i = 0; i < l->n_fields; i++)
         l->fields[i].n_known = dictionary_count(l->fields[i].texts);
+    const size_t row_bytes = l->n_places * sizeof(double) + 3 * sizeof(double);
+    if (l->max_bytes > 0 && row > l->max_bytes / row_bytes) {
+        const struct input *in = csv_reader_input(job->reader);
+        const double part =
+            input_size(in) > 0 ? (double)input_position(in) / (double)input_size(in) : 1;
+        job->rows->n_expected = (size_t)(1.05 * (double)row / (part > 0 ? part : 1));
+        return ft_fail(err, FT_CONFLICT, "%s: about %zu rows do not fit in %zu bytes", l->path,
+                       job->rows->n_expected, l->max_bytes);
+    }
     return grow_rows(l, job->rows, row) ? FT_OK : no_memory(l, err);
 }
 
@@ -402,6 +433,8 @@ static void join_rows(struct job *job, const struct chunk *c)
         memmove(r->failed + at, r->failed + c->row, n * sizeof(*r->failed));
     if (r->group != NULL)
         memmove(r->group + at, r->group + c->row, n * sizeof(*r->group));
+    if (r->time != NULL)
+        memmove(r->time + at, r->time + c->row, n * sizeof(*r->time));
 }
 
 static enum ft_status join_chunk(struct job *job, struct chunk *c, size_t begin, struct ft_err *err)
@@ -495,5 +528,6 @@ void table_rows_free(struct table_rows *rows)
     free(rows->y);
     free(rows->failed);
     free(rows->group);
+    free(rows->time);
     *rows = (struct table_rows){0};
 }

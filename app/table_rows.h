@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum table_role { ROLE_SKIP, ROLE_FEATURE, ROLE_LABEL, ROLE_GROUP, ROLE_EVENT };
+enum table_role { ROLE_SKIP, ROLE_FEATURE, ROLE_LABEL, ROLE_GROUP, ROLE_EVENT, ROLE_TIME };
 
 /* One field of each record. */
 struct table_field {
@@ -32,6 +32,7 @@ struct table_layout {
     size_t n_fields;
     size_t n_places;          /* features in a stored row */
     bool is_label_needed;     /* leaves out rows without one */
+    size_t max_bytes;         /* of the rows; 0 = no limit */
     bool (*is_stopped)(void); /* may be NULL */
 };
 
@@ -41,12 +42,15 @@ struct table_rows {
     double *y; /* [n_rows], and so the rest; NULL without a field of that role */
     bool *failed;
     size_t *group;
+    double *time; /* instants in Unix milliseconds when the field is one of texts */
     size_t n_rows, cap_rows, n_unlabelled;
+    size_t n_expected; /* rows of the whole file, when max_bytes was too little */
 };
 
 /* Reads what is left behind the header. Errors name the first bad record in the file: FT_INVALID a
- * wrong value or number of fields, FT_TOO_FEW no rows, FT_INTERRUPTED, FT_NOMEM, FT_IO.
- * table_rows_free() in any case. Allocates about 40 MiB beside the rows. */
+ * wrong value or number of fields, FT_TOO_FEW no rows, FT_CONFLICT more than max_bytes,
+ * FT_INTERRUPTED, FT_NOMEM, FT_IO. table_rows_free() in any case. Allocates about 40 MiB beside the
+ * rows. */
 enum ft_status table_rows_read(struct csv_reader *reader, const struct table_layout *layout,
                                struct pool *pool, struct table_rows *out, struct ft_err *err);
 void table_rows_free(struct table_rows *rows);

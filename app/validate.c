@@ -1,123 +1,13 @@
 #include "app/validate.h"
 
 #include "app/base/clock.h"
-#include "models/metrics.h"
+#include "app/validate_private.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- metrics ---------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    bool is_higher_better;
-    enum model_task task;
-} metrics[] = {
-    [VALIDATE_PR_AUC] = {"pr_auc", true, TASK_CLASSIFY},
-    [VALIDATE_ROC_AUC] = {"auc", true, TASK_CLASSIFY},
-    [VALIDATE_LOG_LOSS] = {"logloss", false, TASK_CLASSIFY},
-    [VALIDATE_BRIER] = {"brier", false, TASK_CLASSIFY},
-    [VALIDATE_RMSE] = {"rmse", false, TASK_REGRESS},
-    [VALIDATE_MAE] = {"mae", false, TASK_REGRESS},
-    [VALIDATE_CONCORDANCE] = {"concordance", true, TASK_SURVIVAL},
-};
-enum { N_METRICS = sizeof(metrics) / sizeof(metrics[0]) };
-
-const char *validate_metric_name(enum validate_metric metric)
-{
-    return metrics[metric].name;
-}
-
-int validate_metric_by_name(const char *name)
-{
-    for (int i = 0; i < N_METRICS; i++)
-        if (strcmp(metrics[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-bool validate_is_higher_better(enum validate_metric metric)
-{
-    return metrics[metric].is_higher_better;
-}
-
-bool validate_metric_suits(enum validate_metric metric, enum model_task task)
-{
-    return metrics[metric].task == task;
-}
-
-enum validate_metric validate_default_metric(enum model_task task)
-{
-    return task == TASK_CLASSIFY  ? VALIDATE_PR_AUC
-           : task == TASK_REGRESS ? VALIDATE_RMSE
-                                  : VALIDATE_CONCORDANCE;
-}
-
-/* Truth and raw predictions of the rows of one fold, side by side. */
-struct picked {
-    double *raw, *y, *weight; /* weight NULL = all 1 */
-    bool *failed;
-    size_t n;
-};
-
-static double metric_of(enum validate_metric metric, struct picked *p)
-{
-    if (metric == VALIDATE_LOG_LOSS || metric == VALIDATE_BRIER)
-        for (size_t i = 0; i < p->n; i++)
-            p->raw[i] = 1 / (1 + exp(-p->raw[i]));
-    switch (metric) {
-    case VALIDATE_PR_AUC:
-        return metric_pr_auc(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_ROC_AUC:
-        return metric_roc_auc(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_LOG_LOSS:
-        return metric_log_loss(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_BRIER:
-        return metric_brier(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_RMSE:
-        return metric_rmse(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_MAE:
-        return metric_mae(p->raw, p->y, p->weight, p->n);
-    case VALIDATE_CONCORDANCE:
-        return metric_concordance(p->raw, p->y, p->failed, p->n);
-    }
-    return NAN;
-}
-
-static enum ft_status score_fold(const struct validate_plan *plan, const struct fold *fold,
-                                 const double *raw, double *out, struct ft_err *err)
-{
-    const size_t n = fold->n_test;
-    struct picked p = {.raw = calloc(n, sizeof(double)),
-                       .y = calloc(n, sizeof(double)),
-                       .weight = plan->weight != NULL ? calloc(n, sizeof(double)) : NULL,
-                       .failed = calloc(n, sizeof(bool)),
-                       .n = n};
-    enum ft_status st = FT_OK;
-    if (p.raw == NULL || p.y == NULL || p.failed == NULL ||
-        (plan->weight != NULL && p.weight == NULL)) {
-        st = ft_fail(err, FT_NOMEM, "validation: no memory for %zu rows", n);
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            p.raw[i] = raw[i];
-            p.y[i] = plan->y[fold->test[i]];
-            p.failed[i] = plan->failed != NULL && plan->failed[fold->test[i]];
-            if (p.weight != NULL)
-                p.weight[i] = plan->weight[fold->test[i]];
-        }
-        *out = metric_of(plan->metric, &p);
-    }
-    free(p.raw);
-    free(p.y);
-    free(p.weight);
-    free(p.failed);
-    return st;
-}
-
-/* --- jobs ------------------------------------------------------------------------------------- */
 
 struct job {
     enum ft_status status;
@@ -130,17 +20,21 @@ struct run {
     struct pool *pool;
     struct validate_result *results;
     struct job *jobs; /* [n_candidates * folds] */
+    size_t *alive;    /* [n_alive] candidates that go on, rising */
+    size_t n_alive;
+    size_t first_fold; /* of the present rung */
     atomic_size_t n_done;
 };
 
-/* Jobs go fold by fold within a candidate; each writes the places of its own held-out rows. */
+/* Jobs go candidate by candidate within a fold; each writes the places of its own held-out rows. */
 static void run_job(void *ctx, size_t i)
 {
     struct run *run = ctx;
     const struct validate_plan *plan = run->plan;
-    const size_t candidate = i / plan->folds->n;
-    const struct fold *fold = &plan->folds->fold[i % plan->folds->n];
-    struct job *job = &run->jobs[i];
+    const size_t candidate = run->alive[i % run->n_alive];
+    const size_t f = run->first_fold + i / run->n_alive;
+    const struct fold *fold = &plan->folds->fold[f];
+    struct job *job = &run->jobs[candidate * plan->folds->n + f];
     const double start_s = clock_mono_s();
     job->metric = NAN;
     if (plan->is_stopped != NULL && plan->is_stopped()) {
@@ -153,7 +47,7 @@ static void run_job(void *ctx, size_t i)
     else
         job->status = plan->fit(plan->ctx, candidate, fold, run->pool, raw, &job->err);
     if (job->status == FT_OK)
-        job->status = score_fold(plan, fold, raw, &job->metric, &job->err);
+        job->status = validate_fold_metric(plan, fold, raw, &job->metric, &job->err);
     for (size_t k = 0; job->status == FT_OK && k < fold->n_test; k++)
         run->results[candidate].raw[fold->test[k]] = raw[k];
     free(raw);
@@ -169,7 +63,8 @@ static void reduce(const struct run *run, size_t candidate)
     struct validate_result *r = &run->results[candidate];
     double sum = 0, squares = 0;
     size_t n = 0;
-    for (size_t f = 0; f < n_folds; f++) {
+    r->seconds = 0;
+    for (size_t f = 0; f < r->n_folds; f++) {
         const struct job *job = &run->jobs[candidate * n_folds + f];
         r->seconds += job->seconds;
         r->fold_metric[f] = job->metric;
@@ -183,7 +78,7 @@ static void reduce(const struct run *run, size_t candidate)
         }
     }
     r->mean = n > 0 ? sum / (double)n : NAN;
-    for (size_t f = 0; f < n_folds; f++)
+    for (size_t f = 0; f < r->n_folds; f++)
         if (!isnan(r->fold_metric[f]))
             squares += (r->fold_metric[f] - r->mean) * (r->fold_metric[f] - r->mean);
     r->std = n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
@@ -201,6 +96,8 @@ static enum ft_status prepare_results(const struct validate_plan *plan,
             return ft_fail(err, FT_NOMEM, "validation: no memory for %zu rows", plan->n_rows);
         for (size_t i = 0; i < plan->n_rows; i++)
             results[c].raw[i] = NAN;
+        for (size_t f = 0; f < plan->folds->n; f++)
+            results[c].fold_metric[f] = NAN;
     }
     return FT_OK;
 }
@@ -221,6 +118,86 @@ static enum ft_status verdict(const struct run *run, struct ft_err *err)
     return FT_OK;
 }
 
+/* Better first, failed ones last, the first of equals first. */
+static bool is_before(const struct run *run, size_t a, size_t b)
+{
+    const struct validate_result *x = &run->results[a], *y = &run->results[b];
+    const bool x_counts = x->status == FT_OK && !isnan(x->mean);
+    const bool y_counts = y->status == FT_OK && !isnan(y->mean);
+    if (x_counts != y_counts)
+        return x_counts;
+    if (!x_counts || x->mean == y->mean)
+        return a < b;
+    return (x->mean > y->mean) == validate_is_higher_better(run->plan->metric);
+}
+
+/* Takes the worst out until the better half is left. */
+static void halve(struct run *run)
+{
+    const size_t n_kept = run->n_alive > 1 ? run->n_alive / 2 : run->n_alive;
+    while (run->n_alive > n_kept) {
+        size_t worst = 0;
+        for (size_t i = 1; i < run->n_alive; i++)
+            if (is_before(run, run->alive[worst], run->alive[i]))
+                worst = i;
+        run->n_alive--;
+        memmove(run->alive + worst, run->alive + worst + 1,
+                (run->n_alive - worst) * sizeof(*run->alive));
+    }
+}
+
+/* Folds of the rung that begins with fold first: 1, 1, 2, 4, ... or all. */
+static size_t rung_size(const struct validate_plan *plan, size_t first)
+{
+    const size_t n_left = plan->folds->n - first;
+    const size_t wanted = !plan->is_halving ? n_left : first == 0 ? 1 : first;
+    return wanted < n_left ? wanted : n_left;
+}
+
+size_t validate_n_jobs(const struct validate_plan *plan)
+{
+    size_t n_jobs = 0, n_alive = plan->n_candidates;
+    for (size_t first = 0; first < plan->folds->n;) {
+        const size_t n = rung_size(plan, first);
+        n_jobs += n * n_alive;
+        n_alive = n_alive > 1 ? n_alive / 2 : n_alive;
+        first += n;
+    }
+    return n_jobs;
+}
+
+struct part {
+    void (*job)(void *ctx, size_t i);
+    void *ctx;
+    size_t begin;
+};
+
+static void run_part_job(void *ctx, size_t i)
+{
+    const struct part *p = ctx;
+    p->job(p->ctx, p->begin + i);
+}
+
+void validate_run_part(struct pool *pool, size_t begin, size_t n, void (*job)(void *ctx, size_t i),
+                       void *ctx)
+{
+    struct part part = {job, ctx, begin};
+    pool_run(pool, n, run_part_job, &part);
+}
+
+static void run_rung(struct run *run, size_t first, size_t n_folds)
+{
+    const size_t n_jobs = n_folds * run->n_alive;
+    const size_t wave = run->plan->n_at_once > 0 ? run->plan->n_at_once : n_jobs;
+    run->first_fold = first;
+    for (size_t i = 0; i < n_jobs; i += wave)
+        validate_run_part(run->pool, i, n_jobs - i < wave ? n_jobs - i : wave, run_job, run);
+    for (size_t i = 0; i < run->n_alive; i++) {
+        run->results[run->alive[i]].n_folds = first + n_folds;
+        reduce(run, run->alive[i]);
+    }
+}
+
 enum ft_status validate_run(const struct validate_plan *plan, struct pool *pool,
                             struct validate_result *results, struct ft_err *err)
 {
@@ -230,13 +207,23 @@ enum ft_status validate_run(const struct validate_plan *plan, struct pool *pool,
     if (st != FT_OK)
         return st;
     run.jobs = calloc(n_jobs > 0 ? n_jobs : 1, sizeof(*run.jobs));
-    if (run.jobs == NULL)
+    run.alive = calloc(plan->n_candidates + 1, sizeof(*run.alive));
+    if (run.jobs == NULL || run.alive == NULL) {
+        free(run.jobs);
+        free(run.alive);
         return ft_fail(err, FT_NOMEM, "validation: no memory for %zu jobs", n_jobs);
-    pool_run(pool, n_jobs, run_job, &run);
+    }
     for (size_t c = 0; c < plan->n_candidates; c++)
-        reduce(&run, c);
+        run.alive[run.n_alive++] = c;
+    for (size_t first = 0, n = 0; first < plan->folds->n; first += n) {
+        n = rung_size(plan, first);
+        run_rung(&run, first, n);
+        if (plan->is_halving)
+            halve(&run);
+    }
     st = verdict(&run, err);
     free(run.jobs);
+    free(run.alive);
     return st;
 }
 
@@ -251,10 +238,13 @@ void validate_results_free(struct validate_result *results, size_t n)
 
 size_t validate_best(const struct validate_result *results, size_t n, enum validate_metric metric)
 {
-    size_t best = 0;
+    size_t best = 0, most = 0;
     double best_value = NAN;
+    for (size_t c = 0; c < n; c++)
+        if (results[c].status == FT_OK && !isnan(results[c].mean) && results[c].n_folds > most)
+            most = results[c].n_folds;
     for (size_t c = 0; c < n; c++) {
-        if (results[c].status != FT_OK || isnan(results[c].mean))
+        if (results[c].status != FT_OK || isnan(results[c].mean) || results[c].n_folds < most)
             continue;
         const double value = validate_is_higher_better(metric) ? results[c].mean : -results[c].mean;
         if (isnan(best_value) || value > best_value) {
@@ -265,135 +255,15 @@ size_t validate_best(const struct validate_result *results, size_t n, enum valid
     return best;
 }
 
-/* --- plain models ----------------------------------------------------------------------------- */
-
-/* A copy of some rows of a table. */
-struct subset {
-    double *x, *y, *entry, *weight;
-    bool *failed;
-    struct model_rows rows;
-};
-
-static void subset_free(struct subset *s)
+bool validate_is_within_error(const struct validate_result *results, size_t candidate, size_t best,
+                              enum validate_metric metric)
 {
-    free(s->x);
-    free(s->y);
-    free(s->entry);
-    free(s->weight);
-    free(s->failed);
-}
-
-static enum ft_status subset_make(const struct model_rows *all, const uint32_t *row, size_t n,
-                                  struct subset *s, struct ft_err *err)
-{
-    const size_t n_cols = all->x.n_cols;
-    s->x = calloc(n, n_cols * sizeof(double));
-    s->y = all->y != NULL ? calloc(n, sizeof(double)) : NULL;
-    s->entry = all->entry != NULL ? calloc(n, sizeof(double)) : NULL;
-    s->weight = all->weight != NULL ? calloc(n, sizeof(double)) : NULL;
-    s->failed = all->failed != NULL ? calloc(n, sizeof(bool)) : NULL;
-    if (s->x == NULL || (all->y != NULL && s->y == NULL) ||
-        (all->entry != NULL && s->entry == NULL) || (all->weight != NULL && s->weight == NULL) ||
-        (all->failed != NULL && s->failed == NULL))
-        return ft_fail(err, FT_NOMEM, "no memory for %zu rows x %zu columns", n, n_cols);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(s->x + i * n_cols, matrix_row(&all->x, row[i]), n_cols * sizeof(double));
-        if (s->y != NULL)
-            s->y[i] = all->y[row[i]];
-        if (s->entry != NULL)
-            s->entry[i] = all->entry[row[i]];
-        if (s->weight != NULL)
-            s->weight[i] = all->weight[row[i]];
-        if (s->failed != NULL)
-            s->failed[i] = all->failed[row[i]];
-    }
-    s->rows = (struct model_rows){.x = {s->x, n, n_cols, n_cols},
-                                  .y = s->y,
-                                  .failed = s->failed,
-                                  .entry = s->entry,
-                                  .weight = s->weight};
-    return FT_OK;
-}
-
-enum ft_status validate_fit_rows(const struct model_spec *spec, const struct model_rows *rows,
-                                 const uint32_t *row, size_t n, struct pool *pool,
-                                 struct model **out, struct ft_err *err)
-{
-    struct subset s = {0};
-    *out = NULL;
-    enum ft_status st = subset_make(rows, row, n, &s, err);
-    if (st == FT_OK)
-        st = model_fit(spec, &s.rows, pool, out, err);
-    subset_free(&s);
-    return st;
-}
-
-enum ft_status validate_fit_model(void *ctx, size_t candidate, const struct fold *fold,
-                                  struct pool *pool, double *raw, struct ft_err *err)
-{
-    const struct validate_models *v = ctx;
-    const struct model_rows x_only = {.x = v->rows.x};
-    struct subset test = {0};
-    struct model *m = NULL;
-    enum ft_status st = validate_fit_rows(&v->specs[candidate], &v->rows, fold->train,
-                                          fold->n_train, pool, &m, err);
-    if (st == FT_OK)
-        st = subset_make(&x_only, fold->test, fold->n_test, &test, err);
-    if (st == FT_OK)
-        model_predict_raw(m, &test.rows.x, raw);
-    subset_free(&test);
-    model_free(m);
-    return st;
-}
-
-/* --- what follows from out-of-fold predictions -------------------------------------------------
- */
-
-enum { CONFORMAL_BINS = 5 };
-
-static enum ft_status attach_known(struct model *m, const double *raw, const double *y,
-                                   const double *weight, const size_t *group, size_t n,
-                                   double coverage, struct ft_err *err)
-{
-    enum ft_status st = FT_OK;
-    if (model_task_of(m) == TASK_CLASSIFY) {
-        struct calibration *c = NULL;
-        st = calibration_fit(CALIBRATION_PLATT, raw, y, weight, n, &c, err);
-        if (st == FT_OK)
-            model_set_calibration(m, c);
-    } else if (model_task_of(m) == TASK_REGRESS) {
-        struct conformal *c = NULL;
-        st = conformal_fit(raw, y, group, n, CONFORMAL_BINS, coverage, &c, err);
-        if (st == FT_OK)
-            model_set_conformal(m, c);
-    }
-    return st == FT_TOO_FEW ? FT_OK : st;
-}
-
-enum ft_status validate_attach(struct model *m, const double *raw, const struct model_rows *rows,
-                               const size_t *group, double coverage, struct ft_err *err)
-{
-    const size_t n_rows = rows->x.n_rows;
-    double *known = calloc(n_rows, 3 * sizeof(*known));
-    size_t *units = calloc(n_rows, sizeof(*units));
-    size_t n = 0;
-    enum ft_status st = FT_OK;
-    if (known == NULL || units == NULL) {
-        st = ft_fail(err, FT_NOMEM, "calibration: no memory for %zu rows", n_rows);
-    } else {
-        double *y = known + n_rows, *weight = known + 2 * n_rows;
-        for (size_t i = 0; i < n_rows; i++) {
-            if (isnan(raw[i]))
-                continue;
-            known[n] = raw[i];
-            y[n] = rows->y[i];
-            weight[n] = rows->weight != NULL ? rows->weight[i] : 1;
-            units[n++] = group != NULL ? group[i] : i;
-        }
-        st = attach_known(m, known, y, rows->weight != NULL ? weight : NULL,
-                          group != NULL ? units : NULL, n, coverage, err);
-    }
-    free(known);
-    free(units);
-    return st;
+    const struct validate_result *r = &results[candidate], *b = &results[best];
+    if (candidate == best)
+        return true;
+    if (r->status != FT_OK || isnan(r->mean) || r->n_folds < b->n_folds || isnan(b->std))
+        return false;
+    const double worse_by =
+        validate_is_higher_better(metric) ? b->mean - r->mean : r->mean - b->mean;
+    return worse_by <= b->std / sqrt((double)b->n_folds);
 }

@@ -49,6 +49,11 @@ struct validate_plan {
     const double *weight;
     enum validate_metric metric;
 
+    /* Successive halving over folds: all candidates see fold 1; the better half of them (at least
+     * one) goes on to fold 2, the better half of those to folds 3 and 4, and so on. */
+    bool is_halving;
+    size_t n_at_once; /* most jobs at the same time, for memory; 0 = as many as there are threads */
+
     bool (*is_stopped)(void);                       /* may be NULL; asked before each job */
     void (*on_done)(void *ctx, size_t n_jobs_done); /* may be NULL; from any thread */
     void *on_done_ctx;
@@ -57,8 +62,9 @@ struct validate_plan {
 struct validate_result {
     enum ft_status status; /* not FT_OK: the candidate failed in some fold and is out */
     char reason[256];
+    size_t n_folds;      /* folds it saw; fewer than there are: it was dropped by halving */
     double *raw;         /* [n_rows] out of fold; NaN where a row is never held out */
-    double *fold_metric; /* [folds->n]; NaN where undefined (one class only) */
+    double *fold_metric; /* [folds->n]; NaN where undefined (one class only) or not seen */
     double mean, std;    /* over the folds where it is defined; std with n - 1 */
     double seconds;      /* of all its jobs, summed */
 };
@@ -67,18 +73,54 @@ struct validate_result {
  * when some candidates failed, but not all: then their first reason. FT_INTERRUPTED, FT_NOMEM. */
 enum ft_status validate_run(const struct validate_plan *plan, struct pool *pool,
                             struct validate_result *results, struct ft_err *err);
+/* Metric of predictions raw[fold->n_test] of the held-out rows, NaN where it is undefined; uses
+ * only truth and metric of the plan. FT_NOMEM. */
+enum ft_status validate_fold_metric(const struct validate_plan *plan, const struct fold *fold,
+                                    const double *raw, double *out, struct ft_err *err);
+
+/* Jobs that validate_run() will do. */
+size_t validate_n_jobs(const struct validate_plan *plan);
 void validate_results_free(struct validate_result *results, size_t n);
 
-/* The candidate with the best mean, the first of equals; those without a mean lose. */
+/* The candidate with the best mean, the first of equals, among those that saw the most folds; those
+ * without a mean lose. */
 size_t validate_best(const struct validate_result *results, size_t n, enum validate_metric metric);
+/* Is the candidate's mean within one standard error (std / sqrt(folds)) of that of best? */
+bool validate_is_within_error(const struct validate_result *results, size_t candidate, size_t best,
+                              enum validate_metric metric);
 
 /* validate_fit_fn over models: ctx is a struct validate_models. */
 struct validate_models {
     struct model_rows rows; /* all rows of the table */
     const struct model_spec *specs;
+    const struct validate_bins *bins; /* NULL = each fit makes its own */
 };
 enum ft_status validate_fit_model(void *ctx, size_t candidate, const struct fold *fold,
                                   struct pool *pool, double *raw, struct ft_err *err);
+
+/* Codes of the trees among the candidates, per fold and number of bins, made of each fold's
+ * training rows alone; n_at_once as in the plan. models and folds must outlive it. FT_NOMEM. */
+struct validate_bins;
+enum ft_status validate_bins_make(const struct validate_models *models, size_t n_specs,
+                                  const struct folds *folds, size_t n_at_once, struct pool *pool,
+                                  struct validate_bins **out, struct ft_err *err);
+void validate_bins_free(struct validate_bins *bins); /* NULL is fine */
+
+/* A copy of some rows of a table. */
+struct validate_subset {
+    double *x, *y, *entry, *weight;
+    bool *failed;
+    struct model_rows rows;
+};
+/* FT_NOMEM; validate_subset_free() in any case. */
+enum ft_status validate_subset_make(const struct model_rows *all, const uint32_t *row, size_t n,
+                                    struct validate_subset *out, struct ft_err *err);
+void validate_subset_free(struct validate_subset *s);
+
+/* Predictions of some rows: values of a regression, raw ones otherwise. */
+enum ft_status validate_predict_rows(const struct model *m, const struct matrix *x,
+                                     const uint32_t *row, size_t n, double *out,
+                                     struct ft_err *err);
 
 /* Fits on some rows only (copies them). */
 enum ft_status validate_fit_rows(const struct model_spec *spec, const struct model_rows *rows,

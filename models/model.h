@@ -57,6 +57,8 @@ bool model_kind_takes(enum model_kind kind, enum model_task task);
 int model_kind_by_name(const char *name);
 int model_task_by_name(const char *name);
 
+struct binned; /* models/gbdt/bin.h */
+
 /* Training rows. y: 0/1, a value, or the time of a survival task. */
 struct model_rows {
     struct matrix x;
@@ -67,6 +69,9 @@ struct model_rows {
     /* gbdt_survival with an AFT objective only: the failure lies in [y, upper], infinite = it was
      * not seen, failed is not read then; NULL = as failed says. */
     const double *upper;
+    /* gbdt only: bins of exactly these rows with the spec's n_bins (gbdt_fit_binned()); then only
+     * the shape of x is used. NULL = they are made. */
+    const struct binned *bins;
 };
 
 struct model; /* opaque; never changes after fit or load, so any thread may score with it */

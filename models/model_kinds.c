@@ -59,9 +59,10 @@ static enum ft_status trees_fit(const struct model_spec *spec, const struct mode
 {
     struct gbdt_params p;
     struct gbdt *g = NULL;
+    const struct gbdt_labels labels = {.y = rows->y, .weight = rows->weight};
     enum ft_status st = trees_params(spec, &p, err);
     if (st == FT_OK)
-        st = gbdt_fit(&rows->x, rows->y, rows->weight, &p, pool, &g, err);
+        st = gbdt_fit_binned(&rows->x, rows->bins, &labels, &p, pool, &g, err);
     *out = g;
     return st;
 }

@@ -242,7 +242,8 @@ static void show(struct cli_progress *p, double now_s)
     const double rate = elapsed_s > 0 ? (double)p->done / elapsed_s : 0;
     char left[48] = "";
     if (p->total > 0 && p->done > 0 && p->done < p->total)
-        snprintf(left, sizeof(left), ", %.0f s left", (double)(p->total - p->done) / rate);
+        snprintf(left, sizeof(left), ", %.3g/s, %.0f s left", rate,
+                 (double)(p->total - p->done) / rate);
     if (!p->is_terminal) {
         fprintf(stderr, "%s: %lld of %lld %s%s\n", p->what, (long long)p->done, (long long)p->total,
                 p->unit, left);

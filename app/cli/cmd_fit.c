@@ -3,13 +3,14 @@
 #include "app/base/json.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
-#include "app/fit_job.h"
+#include "app/fit_report.h"
+#include "app/fit_source.h"
+#include "models/gbdt/gbdt.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static const char *const SYNOPSIS =
     "fettle fit TABLE --label COL [--group COL] [--task T] [--model M] [--folds K] --out MODEL";
@@ -17,6 +18,8 @@ static const char *const EXAMPLES =
     "fettle fit ai4i2020.csv --label \"Machine failure\" --drop \"UDI,Product ID\" --out m.model\n"
     "fettle fit units.csv --label rul --group unit --trees 300 --threads 4 --out rul.model --json\n"
     "fettle fit lives.csv --label hours --event-col failed --model cox --out life.model\n"
+    "fettle fit t.csv --label fail --group unit --time-col at --embargo 30d --out m.model\n"
+    "fettle fit t.csv --label fail --grid grid.json --halving --one-se --memory 2G --out m.model\n"
     "fettle fit x.npy --label y.npy --group g.npy --grid grid.json --out m.model";
 static const char *const TEXT =
     "TABLE is a CSV file with a header (.gz and .zst too), or a 2-D .npy array of float32 or "
@@ -24,14 +27,17 @@ static const char *const TEXT =
     "with --label y.npy and --group g.npy. Two distinct labels make a classification, others a\n"
     "regression, an event column a survival task. A grid is a JSON array of objects, or one "
     "object\n"
-    "whose members may be arrays: {\"trees\": [100, 300], \"leaves\": [15, 31], \"rate\": 0.1}.";
+    "whose members may be arrays: {\"trees\": [100, 300], \"leaves\": [15, 31], \"rate\": 0.1}; "
+    "with\n"
+    "\"random\": N, N candidates are drawn, also from {\"from\": 0.02, \"to\": 0.3, \"log\": "
+    "true}.";
 
 static const int64_t MAX_GRID_BYTES = 1 << 20;
 
 struct arguments {
-    const char *table, *task, *metric, *grid, *out;
+    const char *table, *task, *metric, *grid, *objective, *oof, *out;
     struct fit_request q;
-    int64_t trees, leaves, depth, bins, folds, threads, seed;
+    int64_t trees, leaves, depth, bins, folds, threads, seed, memory;
     bool as_json;
 };
 
@@ -43,11 +49,17 @@ static int parse(struct arguments *a, int argc, char **argv)
     const struct cli_flag flags[] = {
         {"--label", CLI_STRING, &a->q.label, "COL", "column (or .npy file) to learn"},
         {"--group", CLI_STRING, &a->q.group, "COL", "rows of one group stay in one fold"},
+        {"--time-col", CLI_STRING, &a->q.time, "COL", "folds go forward in time by this column"},
+        {"--embargo", CLI_STRING, &a->q.embargo, "E",
+         "gap before each fold: 30d, or a number for a time of numbers"},
         {"--event-col", CLI_STRING, &a->q.event, "COL", "1 = failed at the label's time, 0 = not"},
         {"--drop", CLI_STRING, &a->q.drop, "COLS", "columns to leave out, separated by commas"},
         {"--category", CLI_STRING, &a->q.category, "COLS", "columns of numbers to take as texts"},
         {"--task", CLI_STRING, &a->task, "T", "classify, regress or survival; else by the label"},
         {"--model", CLI_STRING, &a->q.model, "M", "gbdt, logistic, ridge, cox, aft or auto"},
+        {"--objective", CLI_STRING, &a->objective, "O",
+         "of trees: logistic, squared, absolute, quantile, poisson, cox, aft_weibull, ..."},
+        {"--quantile", CLI_NUMBER, &b->quantile, "Q", "level of objective quantile (0.5)"},
         {"--trees", CLI_INT, &a->trees, "N", "trees (200)"},
         {"--leaves", CLI_INT, &a->leaves, "N", "leaves of a tree (31)"},
         {"--depth", CLI_INT, &a->depth, "N", "greatest depth, 0 = no limit (0)"},
@@ -62,6 +74,12 @@ static int parse(struct arguments *a, int argc, char **argv)
          "pr_auc, auc, logloss, brier, rmse, mae or concordance"},
         {"--coverage", CLI_NUMBER, &a->q.coverage, "X", "of the interval of a regression (0.9)"},
         {"--grid", CLI_STRING, &a->grid, "FILE.json", "candidates to choose from"},
+        {"--halving", CLI_BOOL, &a->q.is_halving, NULL, "drop the worse half after folds 1, 2, 4"},
+        {"--one-se", CLI_BOOL, &a->q.is_one_se, NULL,
+         "the simplest candidate within one standard error of the best"},
+        {"--nested", CLI_BOOL, &a->q.is_nested, NULL, "estimate that counts the choice, too"},
+        {"--oof", CLI_STRING, &a->oof, "FILE.csv", "write out-of-fold predictions"},
+        {"--memory", CLI_SIZE, &a->memory, "SIZE", "never use more; exit 5 when it is too little"},
         {"--threads", CLI_INT, &a->threads, "N", "0 = all processors (0)"},
         {"--seed", CLI_INT, &a->seed, "N", "seed of folds and samples (1)"},
         {"--out", CLI_STRING, &a->out, "MODEL", "model file to write"},
@@ -90,6 +108,13 @@ static int check_words(struct arguments *a)
     a->q.metric = a->metric != NULL ? validate_metric_by_name(a->metric) : -1;
     if (a->metric != NULL && a->q.metric < 0)
         return cli_usage_error("--metric %.40s is not known", a->metric);
+    if (a->objective != NULL) {
+        a->q.base.objective = gbdt_objective_by_name(a->objective);
+        if (a->q.base.objective < 0)
+            return cli_usage_error("--objective %.40s is not known", a->objective);
+    }
+    if (a->q.embargo != NULL && a->q.time == NULL)
+        return cli_usage_error("--embargo goes with --time-col");
     if (a->q.model != NULL && strcmp(a->q.model, "auto") != 0 && fit_kind_by_name(a->q.model) < 0)
         return cli_usage_error("--model %.40s: expected gbdt, logistic, ridge, cox, aft or auto",
                                a->q.model);
@@ -114,6 +139,9 @@ static int check_numbers(struct arguments *a)
         return cli_usage_error("--seed %lld: expected 0 or more", (long long)a->seed);
     if (!(a->q.coverage > 0 && a->q.coverage < 1))
         return cli_usage_error("--coverage %g: expected between 0 and 1", a->q.coverage);
+    if (a->folds == 0 && (a->oof != NULL || a->q.is_nested))
+        return cli_usage_error("%s needs --folds", a->oof != NULL ? "--oof" : "--nested");
+    a->q.memory_bytes = (size_t)a->memory;
     a->q.path = a->table;
     a->q.base.n_trees = (size_t)a->trees;
     a->q.base.max_leaves = (size_t)a->leaves;
@@ -138,85 +166,28 @@ static enum ft_status read_grid(const char *path, cJSON **out, struct ft_err *er
     return st;
 }
 
-/* --- report ----------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
-static int64_t peak_rss_bytes(void)
+static void start_bar(void *ctx, const char *stage, size_t n_jobs)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
-}
-
-static void add_candidates(cJSON *out, const struct fit_outcome *o)
-{
-    cJSON *list = json_add_array(out, "candidates");
-    for (size_t i = 0; i < o->specs.n; i++) {
-        cJSON *c = json_add_object(list, NULL);
-        json_add_string(c, "kind", model_kind_name(o->specs.items[i].kind));
-        cJSON_AddItemToObject(c, "params", fit_spec_to_json(&o->specs.items[i]));
-        cJSON_AddItemToObject(c, "cv", fit_outcome_cv(o, i));
-        json_add_number(c, "seconds", o->results[i].seconds);
-        if (o->results[i].status != FT_OK)
-            json_add_string(c, "failed", o->results[i].reason);
-    }
-}
-
-static int print_json(const struct arguments *a, const struct fit_outcome *o, size_t n_threads)
-{
-    cJSON *out = cJSON_CreateObject();
-    json_add_string(out, "model", a->out);
-    json_add_string(out, "kind", model_kind_name(model_kind_of(o->model)));
-    json_add_string(out, "task", model_task_name(o->task));
-    json_add_int(out, "rows", (int64_t)o->table.x.n_rows);
-    json_add_int(out, "features", (int64_t)o->table.x.n_cols);
-    json_add_int(out, "threads", (int64_t)n_threads);
-    json_add_int(out, "seed", a->seed);
-    json_add_number(out, "read_seconds", o->read_s);
-    json_add_number(out, "fit_seconds", o->fit_s);
-    json_add_number(out, "cv_seconds", o->cv_s);
-    json_add_int(out, "peak_rss_bytes", peak_rss_bytes());
-    json_add_string(out, "model_sha256", o->sha256);
-    if (o->results != NULL) {
-        cJSON_AddItemToObject(out, "cv", fit_outcome_cv(o, o->best));
-        add_candidates(out, o);
-    } else {
-        json_add_null(out, "cv");
-    }
-    cJSON_AddItemToObject(out, "best", fit_spec_to_json(&o->specs.items[o->best]));
-    if (o->table.notes.len > 0)
-        json_add_string(out, "notes", o->table.notes.data);
-    const int code = cli_print_json(out);
-    cJSON_Delete(out);
-    return code;
-}
-
-static int print_text(const struct arguments *a, const struct fit_outcome *o, size_t n_threads)
-{
-    const struct validate_result *r = o->results != NULL ? &o->results[o->best] : NULL;
-    printf("%s, task %s: %zu rows, %zu features, seed %lld\n",
-           model_kind_name(model_kind_of(o->model)), model_task_name(o->task), o->table.x.n_rows,
-           o->table.x.n_cols, (long long)a->seed);
-    for (size_t i = 0; r != NULL && o->specs.n > 1 && i < o->specs.n; i++)
-        printf("  candidate %zu (%s): %s %.4f +- %.4f, %.1f s%s%s\n", i + 1,
-               model_kind_name(o->specs.items[i].kind), validate_metric_name(o->metric),
-               o->results[i].mean, o->results[i].std, o->results[i].seconds,
-               o->results[i].status != FT_OK ? ", failed: " : "", o->results[i].reason);
-    if (r != NULL)
-        printf("%zu folds: %s %.4f, standard deviation %.4f\n", o->n_folds,
-               validate_metric_name(o->metric), r->mean, r->std);
-    printf("read %.2f s, cross-validation %.2f s, final fit %.2f s on %zu threads\n", o->read_s,
-           o->cv_s, o->fit_s, n_threads);
-    printf("%s: %zu bytes, SHA-256 %s\n", a->out, o->n_bytes, o->sha256);
-    return 0;
-}
-
-static void start_bar(void *ctx, size_t n_jobs)
-{
-    cli_progress_stage(ctx, "cross-validation", (int64_t)n_jobs);
+    cli_progress_stage(ctx, stage, (int64_t)n_jobs);
 }
 
 static void move_bar(void *ctx, size_t n_done)
 {
     cli_progress_set(ctx, (int64_t)n_done);
+}
+
+static int report(const struct arguments *a, const struct fit_outcome *o, size_t n_threads)
+{
+    if (!a->as_json) {
+        fit_report_text(o, a->out, a->q.seed, n_threads, stdout);
+        return 0;
+    }
+    cJSON *out = fit_report_json(o, a->out, a->q.seed, n_threads);
+    const int code = cli_print_json(out);
+    cJSON_Delete(out);
+    return code;
 }
 
 static int run(struct arguments *a)
@@ -240,16 +211,18 @@ static int run(struct arguments *a)
         st = fit_job_run(&a->q, pool, &outcome, &err);
         cli_progress_end(bar);
     }
+    if (st == FT_OK && a->oof != NULL)
+        st = fit_report_oof(&outcome, a->oof, &err);
     if (st == FT_OK)
         st = file_write(a->out, outcome.bytes, outcome.n_bytes, &err);
+    if (st == FT_OK)
+        st = fit_source_write(&a->q, a->out, &err);
     if (outcome.table.notes.len > 0)
         fprintf(stderr, "%s", outcome.table.notes.data);
     if (st != FT_OK)
         code = cli_fail(&err);
-    else if (a->as_json)
-        code = print_json(a, &outcome, pool_n_threads(pool));
     else
-        code = print_text(a, &outcome, pool_n_threads(pool));
+        code = report(a, &outcome, pool_n_threads(pool));
     fit_outcome_free(&outcome);
     pool_free(pool);
     cJSON_Delete(grid);

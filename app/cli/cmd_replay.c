@@ -3,16 +3,17 @@
 #include "app/cli/commands.h"
 #include "app/fit_job.h"
 #include "app/fit_model.h"
+#include "app/fit_source.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILES = 4, SHOWN = 120 };
+enum { SHOWN = 120 };
 
 struct arguments {
-    const char *words[1 + MAX_FILES]; /* the model, then where its files lie now */
+    const char *words[1 + FIT_SOURCE_MAX]; /* the model, then where its files lie now */
     size_t n_words;
     int64_t threads;
     bool as_json;
@@ -35,6 +36,14 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
         st = json_string(p, "group", false, &q->group, err);
     if (st == FT_OK)
         st = json_string(p, "event", false, &q->event, err);
+    if (st == FT_OK)
+        st = json_string(p, "time", false, &q->time, err);
+    if (st == FT_OK)
+        st = json_string(p, "embargo", false, &q->embargo, err);
+    if (st == FT_OK)
+        st = json_bool(p, "halving", false, &q->is_halving, err);
+    if (st == FT_OK)
+        st = json_bool(p, "one_se", false, &q->is_one_se, err);
     if (st == FT_OK)
         st = json_string(p, "drop", false, &q->drop, err);
     if (st == FT_OK)
@@ -63,28 +72,26 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
 }
 
 /* The data must be what it was: otherwise a difference would say nothing. */
-static enum ft_status check_files(const struct fit_model *m, const struct arguments *a,
+static enum ft_status check_files(const struct fit_model *m, char *const *place, size_t n,
                                   struct ft_err *err)
 {
     const cJSON *files = json_get(m->params, "files"), *file;
     size_t k = 0;
     cJSON_ArrayForEach (file, files) {
-        const char *path = NULL, *then = NULL;
+        const char *then = NULL;
         char now[HASH_HEX_SIZE];
-        enum ft_status st = json_string(file, "path", true, &path, err);
+        if (k == n)
+            break;
+        enum ft_status st = json_string(file, "sha256", true, &then, err);
         if (st == FT_OK)
-            st = json_string(file, "sha256", true, &then, err);
-        if (st == FT_OK && k + 1 < a->n_words)
-            path = a->words[k + 1];
-        if (st == FT_OK)
-            st = hash_sha256_file(path, now, err);
+            st = hash_sha256_file(place[k], now, err);
         if (st != FT_OK)
             return st;
         if (strcmp(then, now) != 0)
             return ft_fail(err, FT_CONFLICT,
                            "%s has changed since the model was made (SHA-256 %.16s... then, "
                            "%.16s... now)",
-                           path, then, now);
+                           place[k], then, now);
         k++;
     }
     return FT_OK;
@@ -150,10 +157,36 @@ static int report(const struct arguments *a, const struct fit_outcome *o,
     return printed != 0 ? printed : code;
 }
 
+/* Where the files lie: as the command line says, else where they can be found. */
+static enum ft_status find_files(const struct fit_model *m, const struct arguments *a, char **place,
+                                 size_t *n, struct ft_err *err)
+{
+    const char *names[FIT_SOURCE_MAX];
+    const cJSON *file;
+    *n = 0;
+    cJSON_ArrayForEach (file, json_get(m->params, "files")) {
+        if (*n == FIT_SOURCE_MAX)
+            return ft_fail(err, FT_INVALID, "more than %d files", FIT_SOURCE_MAX);
+        const enum ft_status st = json_string(file, "path", true, &names[*n], err);
+        if (st != FT_OK)
+            return st;
+        (*n)++;
+    }
+    if (a->n_words == 1)
+        return fit_source_find(a->words[0], names, *n, place, err);
+    for (size_t i = 0; i < *n; i++) {
+        place[i] = strdup(i + 1 < a->n_words ? a->words[i + 1] : names[i]);
+        if (place[i] == NULL)
+            return ft_fail(err, FT_NOMEM, "replay: no memory");
+    }
+    return FT_OK;
+}
+
 static int replay(const struct arguments *a)
 {
     struct fit_model m;
-    struct fit_request q = {.moved = a->words + 1, .n_moved = a->n_words - 1};
+    char *place[FIT_SOURCE_MAX] = {0};
+    struct fit_request q = {.moved = (const char *const *)place};
     struct fit_outcome o = {0};
     struct pool *pool = NULL;
     struct ft_err err;
@@ -163,7 +196,9 @@ static int replay(const struct arguments *a)
     if (st == FT_OK)
         st = request_of(&m, &q, &err);
     if (st == FT_OK)
-        st = check_files(&m, a, &err);
+        st = find_files(&m, a, place, &q.n_moved, &err);
+    if (st == FT_OK)
+        st = check_files(&m, place, q.n_moved, &err);
     if (st == FT_OK)
         st = pool_new((size_t)a->threads, &pool, &err);
     if (st == FT_OK)
@@ -177,6 +212,8 @@ static int replay(const struct arguments *a)
     fit_outcome_free(&o);
     pool_free(pool);
     fit_model_close(&m);
+    for (size_t i = 0; i < FIT_SOURCE_MAX; i++)
+        free(place[i]);
     return code;
 }
 
@@ -189,12 +226,14 @@ int cmd_replay(int argc, char **argv)
     const struct cli_usage usage = {
         .examples = "fettle replay m.model\nfettle replay m.model moved/table.csv --json",
         .synopsis = "fettle replay MODEL [TABLE...] [--json]",
-        .text = "Makes the model again from the files it records (or from where they lie now, in\n"
-                "the same order) and compares every byte. Exit code 0: identical, 1: not, 5: the\n"
-                "data has changed.",
+        .text =
+            "Makes the model again from the files it records (named here in the same order, or\n"
+            "where MODEL.source says they were, in this folder or beside the model) and\n"
+            "compares every byte. Exit code 0: identical, 1: not, 5: the\n"
+            "data has changed.",
         .flags = flags,
         .n_flags = 2};
-    const int parsed = cli_parse(&usage, argc, argv, a.words, 1 + MAX_FILES, &a.n_words);
+    const int parsed = cli_parse(&usage, argc, argv, a.words, 1 + FIT_SOURCE_MAX, &a.n_words);
     if (parsed >= 0)
         return parsed;
     if (a.n_words == 0)

@@ -223,6 +223,13 @@ enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels 
                                const struct gbdt_params *params, struct pool *pool,
                                struct gbdt **out, struct ft_err *err)
 {
+    return gbdt_fit_binned(x, NULL, labels, params, pool, out, err);
+}
+
+enum ft_status gbdt_fit_binned(const struct matrix *x, const struct binned *bins,
+                               const struct gbdt_labels *labels, const struct gbdt_params *params,
+                               struct pool *pool, struct gbdt **out, struct ft_err *err)
+{
     struct boost b = {.targets = {.objective = params->objective,
                                   .labels = *labels,
                                   .n_rows = x->n_rows,
@@ -237,7 +244,9 @@ enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels 
     if (st != FT_OK)
         return st;
     st = objective_start(&b.targets, &base, err);
-    if (st == FT_OK)
+    if (st == FT_OK && bins != NULL)
+        b.bins = *bins; /* borrowed */
+    else if (st == FT_OK)
         st = bins_make(x, params->n_bins, pool, &b.bins, err);
     if (st == FT_OK)
         st = boost_init(&b, params, pool, base, x->n_cols, err);
@@ -256,7 +265,8 @@ out:
     objective_end(&b.targets);
     gbdt_free(b.forest);
     grower_free(&b.grower);
-    bins_free(&b.bins);
+    if (bins == NULL)
+        bins_free(&b.bins);
     free(b.score);
     free(b.g);
     free(b.h);

@@ -79,6 +79,13 @@ enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels 
                                const struct gbdt_params *params, struct pool *pool,
                                struct gbdt **out, struct ft_err *err);
 
+/* The same with bins made before (bin.h), of exactly the rows of x and with params->n_bins, or
+ * NULL. Only the shape of x is used then. Several fits may share the bins at the same time. */
+struct binned;
+enum ft_status gbdt_fit_binned(const struct matrix *x, const struct binned *bins,
+                               const struct gbdt_labels *labels, const struct gbdt_params *params,
+                               struct pool *pool, struct gbdt **out, struct ft_err *err);
+
 /* Raw scores (log-odds or mean) of every row of x into out[x->n_rows]. */
 void gbdt_predict(const struct gbdt *g, const struct matrix *x, double *out);
 

@@ -188,6 +188,157 @@ class Fit(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("tree", done.stderr)
 
+    def test_random_grid_halving_and_one_standard_error(self):
+        table = self.make_table(n=2000)
+        grid = self.path / "grid.json"
+        grid.write_text('{"random": 8, "trees": {"from": 3, "to": 30}, "leaves": [4, 8, 16],'
+                        ' "rate": {"from": 0.02, "to": 0.3, "log": true}}')
+        flags = ["--label", "fail", "--drop", "value", "--group", "unit", "--grid", grid]
+        got = self.fit(table, *flags, "--halving", "--threads", "2")
+        again = self.fit(table, *flags, "--halving", "--threads", "1")
+        self.assertEqual(got["model_sha256"], again["model_sha256"])
+        seen = sorted(c["folds_seen"] for c in got["candidates"])
+        self.assertEqual(seen, [1, 1, 1, 1, 2, 2, 4, 5])
+        chosen = [c for c in got["candidates"] if c["chosen"]]
+        self.assertEqual([c["folds_seen"] for c in chosen], [5])
+        for c in got["candidates"]:
+            self.assertTrue(3 <= c["params"]["trees"] <= 30 and 0.02 <= c["params"]["rate"] <= 0.3)
+            self.assertGreater(c["seconds"], 0)
+            self.assertEqual(c["cv"]["per_fold"][c["folds_seen"]:],
+                             [None] * (5 - c["folds_seen"]))
+        done = fettle("replay", self.path / "m.model")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        other = self.fit(table, *flags, "--halving", "--seed", "2")
+        self.assertNotEqual([c["params"] for c in other["candidates"]],
+                            [c["params"] for c in got["candidates"]])
+        full = self.fit(table, *flags)
+        careful = self.fit(table, *flags, "--one-se")
+        best = full["cv"]
+        size = [c["params"]["trees"] * c["params"]["leaves"] for c in full["candidates"]]
+        good = [i for i, c in enumerate(full["candidates"])
+                if best["mean"] - c["cv"]["mean"] <= best["std"] / math.sqrt(5)]
+        want = min(good, key=lambda i: size[i])
+        self.assertEqual([c["chosen"] for c in careful["candidates"]].index(True), want)
+
+    def test_time_folds_nested_and_oof(self):
+        rnd = random.Random(3)
+        table = self.path / "t.csv"
+        with table.open("w") as f:
+            f.write("at,unit,a,y\n")
+            for i in range(1200):
+                a = rnd.gauss(0, 1)
+                f.write(f"2026-01-{1 + i // 60:02d}T{i % 24:02d}:00:00Z,u{i % 12},{a:.4f},"
+                        f"{int(a + rnd.gauss(0, 1) > 0)}\n")
+        flags = ["--label", "y", "--time-col", "at", "--trees", "10", "--folds", "4"]
+        grid = self.path / "grid.json"
+        grid.write_text('[{"trees": 5}, {"trees": 10}]')
+        got = self.fit(table, *flags, "--embargo", "12h", "--grid", grid, "--nested", "--oof",
+                       self.path / "oof.csv")
+        self.assertEqual(got["features"], 2)
+        self.assertEqual(len(got["nested"]["per_fold"]), 4)
+        self.assertEqual(len(got["nested"]["chosen"]), 4)
+        rows = read_csv(self.path / "oof.csv")
+        self.assertEqual({r["fold"] for r in rows}, {"1", "2", "3", "4"})
+        self.assertGreater(min(int(r["row"]) for r in rows), 200)  # the first stretch only trains
+        truth = read_csv(table)
+        for r in rows:
+            self.assertEqual(float(r["label"]), float(truth[int(r["row"]) - 1]["y"]))
+            self.assertTrue(0 < float(r["prediction"]) < 1)
+        both = self.fit(table, *flags, "--group", "unit", "--oof", self.path / "both.csv")
+        self.assertEqual(both["cv"]["folds"], 4)
+        rows = read_csv(self.path / "both.csv")
+        fold_of = {}
+        for r in rows:
+            self.assertGreaterEqual(int(r["row"]), 590)  # the later half
+            unit = truth[int(r["row"]) - 1]["unit"]
+            self.assertEqual(fold_of.setdefault(unit, r["fold"]), r["fold"])
+        self.assertEqual(fettle("replay", self.path / "m.model").returncode, 0)
+        done = fettle("fit", table, *flags, "--embargo", "3", "--out", self.path / "x.model")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("--embargo", done.stderr)
+        done = fettle("fit", table, *flags, "--embargo", "400d", "--out", self.path / "x.model")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("rows to train on", done.stderr)
+
+    def test_memory_is_obeyed_or_refused(self):
+        rnd = random.Random(9)
+        table = self.path / "big.csv"
+        with table.open("w") as f:
+            f.write(",".join(f"c{j}" for j in range(20)) + ",y\n")
+            for _ in range(40000):
+                x = [rnd.gauss(0, 1) for _ in range(20)]
+                f.write(",".join(f"{v:.4f}" for v in x) + f",{int(x[0] + x[1] > 1)}\n")
+        flags = ["fit", table, "--label", "y", "--trees", "5", "--threads", "2", "--json", "--out",
+                 self.path / "m.model"]
+        refused = fettle(*flags, "--memory", "50M")
+        self.assertEqual(refused.returncode, 5, refused.stderr)
+        enough = refused.stderr.split(" would suffice")[0].rsplit(" ", 1)[1]
+        self.assertRegex(enough, r"^[0-9]+MiB$")
+        done = fettle(*flags, "--memory", enough)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        got = json.loads(done.stdout)
+        if not os.environ.get("FETTLE_SANITIZED"):  # a sanitizer's own memory is not planned
+            self.assertLessEqual(got["peak_rss_bytes"], int(enough[:-3]) << 20)
+        self.assertLessEqual(got["planned_bytes"], int(enough[:-3]) << 20)
+        free = json.loads(fettle(*flags).stdout)
+        self.assertEqual(free["model_sha256"], got["model_sha256"])
+        tiny = fettle(*flags, "--memory", "1M")  # refused while reading: the table alone is larger
+        self.assertEqual(tiny.returncode, 5, tiny.stderr)
+        enough = tiny.stderr.split(" would suffice")[0].rsplit(" ", 1)[1]
+        self.assertEqual(fettle(*flags, "--memory", enough).returncode, 0)
+
+    def test_speed_is_reported(self):
+        got = self.fit(self.make_table(), "--label", "fail", "--drop", "value", "--threads", "2")
+        self.assertGreater(got["cores_used"], 0)
+        self.assertAlmostEqual(got["efficiency"], got["cores_used"] / 2, places=9)
+        self.assertTrue(0 <= got["serial_share"] <= 1)
+        self.assertGreaterEqual(got["seconds"], got["cv_seconds"] + got["fit_seconds"])
+        one = self.fit(self.make_table(), "--label", "fail", "--drop", "value", "--threads", "1")
+        self.assertIsNone(one["serial_share"])
+
+    def test_same_data_elsewhere_same_bytes(self):
+        flags = ["--label", "fail", "--drop", "value", "--trees", "5"]
+        a = self.fit(self.make_table(), *flags)
+        other = self.path / "other"
+        other.mkdir()
+        moved = other / "t.csv"
+        moved.write_bytes((self.path / "t.csv").read_bytes())
+        b = self.fit(moved, *flags, out="other/m.model")
+        self.assertEqual(a["model_sha256"], b["model_sha256"])
+        self.assertNotIn(str(self.path).encode(), (self.path / "m.model").read_bytes())
+        # Found where it was, beside the model, by name; else said so.
+        self.assertEqual(fettle("replay", other / "m.model").returncode, 0)
+        (other / "m.model.source").unlink()
+        self.assertEqual(fettle("replay", other / "m.model").returncode, 0)
+        moved.rename(self.path / "away.csv")
+        done = fettle("replay", other / "m.model")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("say where", done.stderr)
+        self.assertEqual(fettle("replay", other / "m.model", self.path / "away.csv").returncode, 0)
+
+    def test_objectives_and_survival_trees(self):
+        rnd = random.Random(5)
+        table = self.path / "counts.csv"
+        with table.open("w") as f:
+            f.write("a,b,n,failed\n")
+            for _ in range(1500):
+                a = rnd.random()
+                f.write(f"{a:.4f},{rnd.random():.4f},{int(rnd.expovariate(1 / (1 + 4 * a))) + 1},"
+                        f"{int(rnd.random() < .8)}\n")
+        flags = ["--drop", "failed", "--label", "n", "--trees", "30", "--leaves", "4"]
+        high = self.fit(table, *flags, "--objective", "quantile", "--quantile", "0.9")
+        self.assertEqual((high["best"]["objective"], high["best"]["quantile"]), ("quantile", 0.9))
+        self.fit(table, *flags, "--objective", "poisson")
+        self.score(table, "--out", self.path / "p.csv")
+        mean = sum(float(r["prediction"]) for r in read_csv(self.path / "p.csv")) / 1500
+        true = sum(float(r["n"]) for r in read_csv(table)) / 1500
+        self.assertAlmostEqual(mean, true, delta=0.05 * true)
+        life = self.fit(table, "--label", "n", "--event-col", "failed", "--model", "gbdt",
+                        "--trees", "30", "--leaves", "4")
+        self.assertEqual((life["task"], life["kind"]), ("survival", "gbdt_survival"))
+        self.assertGreater(life["cv"]["mean"], 0.55)
+        self.assertEqual(fettle("replay", self.path / "m.model").returncode, 0)
+
     def test_replay(self):
         table = self.make_table()
         grid = self.path / "grid.json"

@@ -9,7 +9,7 @@ static enum ft_status grid_of(const char *text, struct fit_specs *out)
     const struct model_spec base = model_spec_default(MODEL_GBDT, TASK_CLASSIFY);
     cJSON *json;
     assert_ok(json_parse(text, strlen(text), &json, &err), err);
-    const enum ft_status st = fit_specs_from_json(json, &base, out, &err);
+    const enum ft_status st = fit_specs_from_json(json, &base, 7, out, &err);
     cJSON_Delete(json);
     return st;
 }
@@ -40,9 +40,53 @@ static void test_fit_specs_list(void **state)
     fit_specs_free(&s);
 }
 
+static void test_fit_specs_random(void **state)
+{
+    static const char *const text = "{\"random\":200,\"trees\":{\"from\":2,\"to\":4},"
+                                    "\"rate\":{\"from\":0.01,\"to\":0.1,\"log\":true},"
+                                    "\"leaves\":[7,31],\"lambda\":2}";
+    struct fit_specs a, b;
+    size_t n_trees[5] = {0}, n_small = 0;
+    assert_ok(grid_of(text, &a), err);
+    assert_ok(grid_of(text, &b), err);
+    assert_int_equal(a.n, 200);
+    assert_memory_equal(a.items, b.items, a.n * sizeof(*a.items));
+    for (size_t i = 0; i < a.n; i++) {
+        assert_in_range(a.items[i].n_trees, 2, 4);
+        n_trees[a.items[i].n_trees]++;
+        assert_true(a.items[i].rate >= 0.01 && a.items[i].rate <= 0.1);
+        n_small += a.items[i].rate < 0.0316227766;
+        assert_true(a.items[i].max_leaves == 7 || a.items[i].max_leaves == 31);
+        assert_close(a.items[i].lambda, 2, 0);
+    }
+    for (size_t t = 2; t <= 4; t++)
+        assert_in_range(n_trees[t], 45, 90);
+    assert_in_range(n_small, 80, 120); /* half of them below the geometric mean */
+    fit_specs_free(&a);
+    fit_specs_free(&b);
+}
+
+static void test_fit_spec_complexity_order(void **state)
+{
+    struct model_spec small = model_spec_default(MODEL_GBDT, TASK_CLASSIFY), deep = small;
+    struct model_spec line = model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY), stiff = line;
+    small.max_depth = 2;
+    stiff.lambda = 10;
+    assert_true(fit_spec_complexity(&small) < fit_spec_complexity(&deep));
+    assert_true(fit_spec_complexity(&line) < fit_spec_complexity(&small));
+    assert_true(fit_spec_complexity(&stiff) < fit_spec_complexity(&line));
+}
+
 static void test_fit_specs_refuses(void **state)
 {
     static const char *const bad[][2] = {
+        {"{\"random\":0,\"trees\":[1]}", "random"},
+        {"{\"random\":2000,\"trees\":[1]}", "random"},
+        {"{\"random\":3,\"trees\":{\"from\":9,\"to\":2}}", "rising"},
+        {"{\"random\":3,\"rate\":{\"from\":0,\"to\":2,\"log\":true}}", "above 0"},
+        {"{\"random\":3,\"rate\":{\"to\":2}}", "from"},
+        {"{\"random\":3,\"rate\":[]}", "empty"},
+        {"{\"objective\":\"hinge\"}", "hinge"},
         {"[]", "no candidates"},
         {"3", "expected an array"},
         {"[{\"tree\":3}]", "tree"},
@@ -84,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fit_specs_full_grid),
         cmocka_unit_test(test_fit_specs_list),
+        cmocka_unit_test(test_fit_specs_random),
+        cmocka_unit_test(test_fit_spec_complexity_order),
         cmocka_unit_test(test_fit_specs_refuses),
         cmocka_unit_test(test_fit_spec_to_json_round_trip),
     };

@@ -132,6 +132,51 @@ static void test_folds_forward_embargo(void **state)
     free(ts_ms);
 }
 
+static void test_folds_by_time(void **state)
+{
+    enum { ROWS = 300, FOLDS = 4 };
+    double time[ROWS];
+    size_t group[ROWS];
+    struct folds f;
+    for (size_t i = 0; i < ROWS; i++) {
+        time[i] = (double)((i * 7) % ROWS) / 2; /* 0 to 149.5, mixed */
+        group[i] = i % 10;
+    }
+    assert_ok(folds_by_time(time, NULL, NULL, ROWS, FOLDS, 5, 1, &f, &err), err);
+    for (size_t k = 0; k < FOLDS; k++) {
+        double first = INFINITY, last = 0;
+        assert_int_equal(f.fold[k].n_test, ROWS / (FOLDS + 1));
+        for (size_t i = 0; i < f.fold[k].n_test; i++)
+            first = fmin(first, time[f.fold[k].test[i]]);
+        for (size_t i = 0; i < f.fold[k].n_train; i++)
+            last = fmax(last, time[f.fold[k].train[i]]);
+        assert_close(first, 30.0 * (double)(k + 1), 0);
+        assert_close(last, first - 5.5, 0); /* earlier than the cut by more than the embargo */
+    }
+    folds_free(&f);
+    assert_ok(folds_by_time(time, group, NULL, ROWS, FOLDS, 5, 1, &f, &err), err);
+    size_t n_test = 0;
+    for (size_t k = 0; k < FOLDS; k++) {
+        bool is_out[10] = {false};
+        n_test += f.fold[k].n_test;
+        for (size_t i = 0; i < f.fold[k].n_test; i++) {
+            assert_true(time[f.fold[k].test[i]] >= 75);
+            is_out[group[f.fold[k].test[i]]] = true;
+        }
+        for (size_t i = 0; i < f.fold[k].n_train; i++) {
+            assert_true(time[f.fold[k].train[i]] < 70);
+            assert_false(is_out[group[f.fold[k].train[i]]]);
+        }
+    }
+    assert_int_equal(n_test, ROWS / 2);
+    folds_free(&f);
+    assert_int_equal(folds_by_time(time, NULL, NULL, ROWS, FOLDS, 1000, 1, &f, &err), FT_TOO_FEW);
+    folds_free(&f);
+    time[3] = NAN;
+    assert_int_equal(folds_by_time(time, NULL, NULL, ROWS, FOLDS, 0, 1, &f, &err), FT_INVALID);
+    folds_free(&f);
+}
+
 static void test_folds_refusals(void **state)
 {
     const size_t group[] = {1, 1, 2, 2, 3, 3};
@@ -153,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_folds_by_group_seed),
         cmocka_unit_test(test_folds_of_rows_stratified),
         cmocka_unit_test(test_folds_forward_embargo),
+        cmocka_unit_test(test_folds_by_time),
         cmocka_unit_test(test_folds_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

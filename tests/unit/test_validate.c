@@ -11,6 +11,7 @@
 enum { N = 600, M = 4, K = 5 };
 
 static struct ft_err err;
+static atomic_size_t n_known_fits;
 
 struct sample {
     double x[N * M], y[N];
@@ -198,6 +199,101 @@ static void test_validate_attach_by_task(void **state)
     free(s);
 }
 
+/* Bins shared by the candidates of a fold are those that each fit would make. */
+static void test_validate_bins_change_nothing(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct model_spec specs[3] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
+                                  model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY),
+                                  model_spec_default(MODEL_GBDT, TASK_CLASSIFY)};
+    struct validate_models models = models_of(s, specs);
+    struct folds folds;
+    struct pool *pool;
+    struct validate_result own[3], shared[3];
+    specs[0].n_trees = specs[2].n_trees = 10;
+    specs[2].n_bins = 16;
+    assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
+    assert_ok(pool_new(3, &pool, &err), err);
+    struct validate_plan plan = {.folds = &folds,
+                                 .n_rows = N,
+                                 .n_candidates = 3,
+                                 .fit = validate_fit_model,
+                                 .ctx = &models,
+                                 .y = s->y,
+                                 .metric = VALIDATE_ROC_AUC};
+    struct validate_bins *bins = NULL;
+    assert_ok(validate_run(&plan, pool, own, &err), err);
+    assert_ok(validate_bins_make(&models, 3, &folds, 1, pool, &bins, &err), err);
+    models.bins = bins;
+    plan.n_at_once = 2;
+    assert_ok(validate_run(&plan, pool, shared, &err), err);
+    for (size_t c = 0; c < 3; c++)
+        assert_memory_equal(own[c].raw, shared[c].raw, N * sizeof(double));
+    validate_bins_free(bins);
+    validate_results_free(own, 3);
+    validate_results_free(shared, 3);
+    folds_free(&folds);
+    pool_free(pool);
+    free(s);
+}
+
+/* Candidates that score what ctx says, worse by their number. */
+static enum ft_status fit_known(void *ctx, size_t candidate, const struct fold *fold,
+                                struct pool *pool, double *raw, struct ft_err *error)
+{
+    const double *y = ctx;
+    atomic_fetch_add(&n_known_fits, 1);
+    for (size_t i = 0; i < fold->n_test; i++)
+        raw[i] = y[fold->test[i]] + (double)((candidate * 5) % 7);
+    return FT_OK;
+}
+
+static void test_validate_run_halving(void **state)
+{
+    struct sample *s = make_sample(false);
+    struct folds folds;
+    struct pool *pool;
+    struct validate_result r[7];
+    assert_ok(folds_of_rows(NULL, N, K, 1, &folds, &err), err);
+    assert_ok(pool_new(2, &pool, &err), err);
+    const struct validate_plan plan = {.folds = &folds,
+                                       .n_rows = N,
+                                       .n_candidates = 7,
+                                       .fit = fit_known,
+                                       .ctx = s->y,
+                                       .y = s->y,
+                                       .is_halving = true,
+                                       .metric = VALIDATE_RMSE};
+    n_known_fits = 0;
+    assert_ok(validate_run(&plan, pool, r, &err), err);
+    /* Errors by candidate: 0 5 3 1 6 4 2. Rungs: fold 1 all; fold 2 the best three (0, 3, 6); folds
+     * 3 and 4 one, fold 5 one. */
+    static const size_t seen[] = {5, 1, 1, 2, 1, 1, 2};
+    for (size_t c = 0; c < 7; c++)
+        assert_int_equal(r[c].n_folds, seen[c]);
+    assert_int_equal(n_known_fits, 7 + 3 + 2 + 1);
+    assert_int_equal(validate_n_jobs(&plan), n_known_fits);
+    assert_int_equal(validate_best(r, 7, VALIDATE_RMSE), 0);
+    assert_close(r[1].mean, 5, 1e-12);
+    assert_true(isnan(r[1].fold_metric[1]) && isnan(r[1].std));
+    assert_false(validate_is_within_error(r, 3, 0, VALIDATE_RMSE));
+    validate_results_free(r, 7);
+    folds_free(&folds);
+    pool_free(pool);
+    free(s);
+}
+
+static void test_validate_is_within_error(void **state)
+{
+    const struct validate_result r[3] = {{.mean = 0.80, .std = 0.1, .n_folds = 4},
+                                         {.mean = 0.76, .std = 0.3, .n_folds = 4},
+                                         {.mean = 0.74, .std = 0.3, .n_folds = 4}};
+    assert_true(validate_is_within_error(r, 0, 0, VALIDATE_ROC_AUC));
+    assert_true(validate_is_within_error(r, 1, 0, VALIDATE_ROC_AUC)); /* 0.1 / sqrt(4) = 0.05 */
+    assert_false(validate_is_within_error(r, 2, 0, VALIDATE_ROC_AUC));
+    assert_true(validate_is_within_error(r, 0, 2, VALIDATE_RMSE));
+}
+
 static void test_validate_metric_names(void **state)
 {
     for (int i = VALIDATE_PR_AUC; i <= VALIDATE_CONCORDANCE; i++)
@@ -216,6 +312,9 @@ int main(void)
         cmocka_unit_test(test_validate_run_is_out_of_fold),
         cmocka_unit_test(test_validate_run_failures),
         cmocka_unit_test(test_validate_attach_by_task),
+        cmocka_unit_test(test_validate_bins_change_nothing),
+        cmocka_unit_test(test_validate_run_halving),
+        cmocka_unit_test(test_validate_is_within_error),
         cmocka_unit_test(test_validate_metric_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

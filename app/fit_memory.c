@@ -1,0 +1,115 @@
+/* How much memory a fit takes, from above, before it starts. Bytes are counted where they are
+ * allocated: the table, the codes of all folds (validate_models.c), out-of-fold predictions, and
+ * per running job what its learner needs. Fewer jobs at once need less, idle threads then help
+ * inside the jobs, so a small limit costs time before it costs the fit. */
+#include "app/fit_private.h"
+
+#include <stdint.h>
+
+static const size_t MIB = (size_t)1 << 20;
+static const size_t PROGRAM_BYTES = (size_t)48 << 20;    /* code, libraries, stacks of the pool */
+static const size_t READING_BYTES = (size_t)40 << 20;    /* two slabs of a CSV file */
+static const size_t HISTOGRAM_BYTES = (size_t)256 << 20; /* most that a grower keeps */
+
+/* Codes of one row: whole cache lines. */
+static size_t code_bytes(size_t n_rows, size_t n_cols)
+{
+    return n_rows * ((n_cols + 63) / 64 * 64);
+}
+
+static size_t tree_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+{
+    const size_t per_leaf = (n_cols + 7) / 8 * 8 * 256 * sizeof(uint64_t);
+    const size_t wanted = (spec->max_leaves + 2) * per_leaf;
+    const size_t histograms = wanted < HISTOGRAM_BYTES ? wanted : HISTOGRAM_BYTES;
+    const size_t sampled = spec->col_sample < 1 ? code_bytes(n_rows, n_cols) : 0;
+    const size_t nodes = spec->n_trees * spec->max_leaves * 2 * 64;
+    return n_rows * 96 + histograms + sampled + nodes;
+}
+
+/* A fit of one candidate. Trees that share codes need no copy of the rows. */
+static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols, bool is_fold)
+{
+    const size_t copy = is_fold ? n_rows * n_cols * sizeof(double) : 0;
+    if (spec->kind == MODEL_GBDT)
+        return tree_bytes(spec, n_rows, n_cols) + (is_fold ? 0 : code_bytes(n_rows, n_cols));
+    if (spec->kind == MODEL_GBDT_SURVIVAL)
+        return copy + tree_bytes(spec, n_rows, n_cols) + code_bytes(n_rows, n_cols) +
+               n_rows * spec->n_intervals * (n_cols + 8);
+    return copy + 3 * n_rows * n_cols * sizeof(double) + n_rows * 64; /* a standardised copy */
+}
+
+struct need {
+    size_t table, folds, prepare, job, final;
+};
+
+static size_t total(const struct need *n, size_t n_at_once)
+{
+    size_t phase = READING_BYTES;
+    const size_t prepare = n->folds + n_at_once * n->prepare;
+    const size_t jobs = n->folds + n_at_once * n->job;
+    phase = prepare > phase ? prepare : phase;
+    phase = jobs > phase ? jobs : phase;
+    phase = n->final > phase ? n->final : phase;
+    return PROGRAM_BYTES + n->table + phase;
+}
+
+static size_t count_bin_sizes(const struct fit_outcome *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->specs.n; i++) {
+        bool is_new = o->specs.items[i].kind == MODEL_GBDT;
+        for (size_t k = 0; k < i && is_new; k++)
+            is_new = o->specs.items[k].kind != MODEL_GBDT ||
+                     o->specs.items[k].n_bins != o->specs.items[i].n_bins;
+        n += is_new;
+    }
+    return n;
+}
+
+static struct need count(const struct fit_request *q, const struct fit_outcome *o, size_t n_rows,
+                         size_t n_cols)
+{
+    struct need n = {.table = n_rows * (n_cols * sizeof(double) + 5 * sizeof(double))};
+    const size_t k = q->n_folds;
+    const size_t n_train = k >= 2 ? n_rows - n_rows / k : n_rows;
+    for (size_t i = 0; i < o->specs.n; i++) {
+        const size_t job = job_bytes(&o->specs.items[i], n_train, n_cols, true);
+        const size_t final = job_bytes(&o->specs.items[i], n_rows, n_cols, false);
+        n.job = job > n.job ? job : n.job;
+        n.final = final > n.final ? final : n.final;
+    }
+    if (k < 2) {
+        n.job = 0;
+        return n;
+    }
+    n.folds = k * count_bin_sizes(o) * code_bytes(n_train, n_cols) +
+              n_rows * (o->specs.n + 2) * sizeof(double) + 2 * k * n_rows * sizeof(uint32_t);
+    n.prepare = count_bin_sizes(o) > 0 ? n_train * n_cols * sizeof(double) + 24 * MIB : 0;
+    if (q->is_nested)
+        n.table += n_train * (n_cols + 4) * sizeof(double);
+    return n;
+}
+
+enum ft_status fit_plan_memory(const struct fit_request *q, struct fit_outcome *o, size_t n_rows,
+                               size_t n_cols, size_t n_threads, size_t *n_at_once,
+                               struct ft_err *err)
+{
+    const struct need n = count(q, o, n_rows, n_cols);
+    const size_t n_jobs = q->n_folds >= 2 ? o->specs.n * q->n_folds : 1;
+    size_t most = n_threads < n_jobs ? n_threads : n_jobs;
+    *n_at_once = 0;
+    o->memory_bytes = total(&n, most);
+    if (q->memory_bytes == 0)
+        return FT_OK;
+    while (most > 1 && total(&n, most) > q->memory_bytes)
+        most--;
+    o->memory_bytes = total(&n, most);
+    *n_at_once = most;
+    if (o->memory_bytes <= q->memory_bytes)
+        return FT_OK;
+    return ft_fail(err, FT_CONFLICT,
+                   "--memory %zu MiB is too little for %zu rows x %zu columns: %zuMiB would "
+                   "suffice",
+                   q->memory_bytes / MIB, n_rows, n_cols, o->memory_bytes / MIB + 1);
+}
