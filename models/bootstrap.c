@@ -68,7 +68,7 @@ static void draw_one(void *ctx, size_t r)
     size_t n = 0;
     for (size_t k = 0; k < g->n; k++)
         n += size_of(g, (size_t)rng_below(job->p->seed, r, k, g->n));
-    size_t *rows = calloc(n, sizeof(*rows));
+    size_t *rows = calloc(n + 1, sizeof(*rows));
     job->has_failed[r] = rows == NULL;
     if (rows == NULL)
         return;

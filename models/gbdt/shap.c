@@ -143,7 +143,7 @@ static void explain(const struct gbdt *g, const double *row, void *scratch, doub
 enum ft_status gbdt_contributions(const struct gbdt *g, const double *row, double *out,
                                   struct ft_err *err)
 {
-    void *scratch = malloc(scratch_size(g));
+    void *scratch = calloc(1, scratch_size(g));
     if (scratch == NULL)
         return ft_fail(err, FT_NOMEM, "contributions: no memory for depth %zu", g->max_depth);
     explain(g, row, scratch, out);
@@ -161,7 +161,7 @@ struct rows_job {
 static void explain_block(void *ctx, size_t begin, size_t end)
 {
     const struct rows_job *job = ctx;
-    void *scratch = malloc(scratch_size(job->g));
+    void *scratch = calloc(1, scratch_size(job->g));
     job->has_failed[begin / BLOCK_ROWS] = scratch == NULL;
     for (size_t i = begin; scratch != NULL && i < end; i++)
         explain(job->g, matrix_row(job->x, i), scratch, job->out + i * (job->g->n_cols + 1));

@@ -124,6 +124,7 @@ static void test_survival_trees_threads_and_text(void **state)
         survival_trees_write(again, &b);
         assert_int_equal(a.len, b.len);
         assert_memory_equal(a.data, b.data, a.len);
+        survival_trees_free(again);
         assert_int_equal(survival_trees_read(a.data, a.len - 4, &again, &err), FT_INVALID);
         assert_null(again);
         buf_free(&a);
