@@ -35,8 +35,9 @@ struct model_spec {
     enum model_task task;
     size_t n_trees, max_leaves, max_depth, n_bins;
     double rate, row_sample, col_sample, min_child_weight;
-    double lambda;  /* trees: L2 of leaves; linear, cox, aft: penalty */
-    double horizon; /* weibull_age only: P(failure within) of this length, unit of the ages */
+    double lambda;   /* trees: L2 of leaves; linear, cox, aft: penalty */
+    double l1_share; /* linear: share of the penalty that is L1 (elastic net), 0..1 */
+    double horizon;  /* weibull_age only: P(failure within) of this length, unit of the ages */
     enum aft_kind distribution; /* aft only */
     uint64_t seed;
     /* Trees. objective: a number of enum gbdt_objective that goes with the task, -1 = logistic to
@@ -47,7 +48,7 @@ struct model_spec {
     size_t n_intervals; /* of the discrete-time hazard */
 };
 /* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
- * refuses; the task's own objective; median; 20 intervals. */
+ * refuses; no L1; the task's own objective; median; 20 intervals. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
 /* Is this a pair that model_fit() takes? gbdt: classify, regress; hazard_logit: classify; ridge:

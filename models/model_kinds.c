@@ -119,8 +119,8 @@ static enum ft_status line_fit(const struct model_spec *spec, const struct model
     const enum linear_kind kind = spec->kind == MODEL_RIDGE ? LINEAR_RIDGE : LINEAR_LOGISTIC;
     struct linear *m = NULL;
     (void)pool;
-    const enum ft_status st =
-        linear_fit(kind, &rows->x, rows->y, rows->weight, spec->lambda, &m, err);
+    const enum ft_status st = linear_fit_net(kind, &rows->x, rows->y, rows->weight, spec->lambda,
+                                             spec->l1_share, &m, err);
     *out = m;
     return st;
 }

@@ -150,6 +150,15 @@ static void test_model_fit_objectives(void **state)
     model_free(m);
     spec.objective = GBDT_COX;
     assert_int_equal(model_fit(&spec, &rows, pool, &m, &err), FT_INVALID);
+    /* All L1 and more of it than there is to gain: the mean. */
+    spec = model_spec_default(MODEL_RIDGE, TASK_REGRESS);
+    spec.lambda = 1e6;
+    spec.l1_share = 1;
+    assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+    model_predict(m, &rows.x, answer);
+    assert_rel(answer[0], want / N, 1e-12);
+    assert_close(answer[1], answer[0], 0);
+    model_free(m);
     pool_free(pool);
     free(s);
 }
