@@ -1,5 +1,6 @@
 #include "app/work_order_json.h"
 
+#include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/base/money.h"
 #include "db/asset_store.h"
@@ -7,6 +8,7 @@
 #include "db/event_store.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,48 +88,46 @@ void work_order_init(struct work_order *w)
     w->risk_by_due = NAN;
     w->due_ms = w->earliest_ms = w->latest_ms = DB_NO_TIME;
     w->scheduled_ms = w->started_ms = w->ended_ms = DB_NO_TIME;
-    w->expected_cost_minor = w->waiting_minor_per_day = DB_NO_MONEY;
+    w->expected_cost_minor = w->waiting_minor_per_day = w->actual_cost_minor = DB_NO_MONEY;
+    w->labour_h = w->downtime_h = NAN;
 }
 
 /* --- names of other rows -------------------------------------------------------------------- */
 
-static enum ft_status add_component(struct db *db, cJSON *o, const struct asset *a, int64_t id,
-                                    struct ft_err *err)
-{
-    struct component_list l = {0};
-    const enum ft_status st = id != 0 ? component_list(db, a->class_id, &l, err) : FT_OK;
-    const char *name = NULL;
-    for (size_t i = 0; i < l.n; i++)
-        if (l.items[i].id == id)
-            name = l.items[i].name;
-    json_add_string(o, "component", name);
-    component_list_free(&l);
-    return st;
-}
+/* Adds under key the name that one list of rows gives for an id; null for none. The three lists
+ * (components, crews, plans) differ in type only. */
+#define ADD_NAME_OF(o, key, list, field, wanted)                                                   \
+    do {                                                                                           \
+        const char *name_ = NULL;                                                                  \
+        for (size_t i_ = 0; i_ < (list).n; i_++)                                                   \
+            if ((list).items[i_].id == (wanted))                                                   \
+                name_ = (list).items[i_].field;                                                    \
+        json_add_string((o), (key), name_);                                                        \
+    } while (0)
 
-static enum ft_status add_crew(struct db *db, cJSON *o, int64_t id, struct ft_err *err)
+static enum ft_status add_names(struct db *db, cJSON *o, const struct work_order *w,
+                                const struct asset *a, struct ft_err *err)
 {
-    struct crew_list l = {0};
-    const enum ft_status st = id != 0 ? crew_list(db, &l, err) : FT_OK;
-    const char *name = NULL;
-    for (size_t i = 0; i < l.n; i++)
-        if (l.items[i].id == id)
-            name = l.items[i].name;
-    json_add_string(o, "crew", name);
-    crew_list_free(&l);
-    return st;
-}
-
-static enum ft_status add_plan(struct db *db, cJSON *o, int64_t id, struct ft_err *err)
-{
-    struct plan_list l = {0};
-    const enum ft_status st = id != 0 ? plan_list(db, &l, err) : FT_OK;
-    const char *key = NULL;
-    for (size_t i = 0; i < l.n; i++)
-        if (l.items[i].id == id)
-            key = l.items[i].key;
-    json_add_string(o, "plan", key);
-    plan_list_free(&l);
+    struct component_list parts = {0};
+    struct plan_list plans = {0};
+    struct crew_list crews = {0};
+    enum ft_status st = FT_OK;
+    if (w->component_id != 0)
+        st = component_list(db, a->class_id, &parts, err);
+    if (st == FT_OK && w->plan_id != 0)
+        st = plan_list(db, &plans, err);
+    if (st == FT_OK && w->crew_id != 0)
+        st = crew_list(db, &crews, err);
+    ADD_NAME_OF(o, "component", parts, name, w->component_id);
+    ADD_NAME_OF(o, "plan", plans, key, w->plan_id);
+    if (w->model_id != 0)
+        json_add_int(o, "model", w->model_id);
+    else
+        json_add_null(o, "model");
+    ADD_NAME_OF(o, "crew", crews, name, w->crew_id);
+    component_list_free(&parts);
+    plan_list_free(&plans);
+    crew_list_free(&crews);
     return st;
 }
 
@@ -147,6 +147,16 @@ static void add_money(cJSON *o, const char *key, int64_t minor, const char *curr
         json_add_money(o, key, minor, currency);
 }
 
+/* JSON text of the database as a list; empty when there is none. */
+static void add_list(cJSON *o, const char *key, const char *text)
+{
+    cJSON *list = NULL;
+    if (text == NULL || json_parse(text, strlen(text), &list, NULL) != FT_OK)
+        list = cJSON_CreateArray();
+    if (!cJSON_AddItemToObject(o, key, list))
+        cJSON_Delete(list);
+}
+
 static void add_plain(cJSON *o, const struct work_order *w, const char *currency)
 {
     add_time(o, "due", w->due_ms);
@@ -163,6 +173,15 @@ static void add_plain(cJSON *o, const struct work_order *w, const char *currency
     json_add_string(o, "reason", w->reason);
     json_add_string(o, "outcome", w->outcome);
     json_add_bool(o, "pinned", w->is_pinned);
+    json_add_string(o, "assignee", w->assignee);
+    json_add_number(o, "labour_h", w->labour_h);
+    json_add_number(o, "downtime_h", w->downtime_h);
+    add_money(o, "cost", w->actual_cost_minor, currency);
+    json_add_string(o, "failure_code", w->failure_code);
+    json_add_string(o, "cause_code", w->cause_code);
+    json_add_string(o, "remedy_code", w->remedy_code);
+    add_list(o, "checklist", w->checklist);
+    add_list(o, "parts", w->parts);
     json_add_int(o, "version", w->version);
     json_add_instant(o, "created", w->created_ms);
     json_add_instant(o, "updated", w->updated_ms);
@@ -192,15 +211,7 @@ enum ft_status work_order_to_json(struct db *db, const struct work_order *w, cJS
     json_add_string(o, "status", w->status);
     json_add_int(o, "priority", w->priority);
     json_add_string(o, "asset", a.key);
-    st = add_component(db, o, &a, w->component_id, err);
-    if (st == FT_OK)
-        st = add_plan(db, o, w->plan_id, err);
-    if (w->model_id != 0)
-        json_add_int(o, "model", w->model_id);
-    else
-        json_add_null(o, "model");
-    if (st == FT_OK)
-        st = add_crew(db, o, w->crew_id, err);
+    st = add_names(db, o, w, &a, err);
     add_plain(o, w, currency);
     asset_clear(&a);
     if (st != FT_OK) {
@@ -272,6 +283,65 @@ static enum ft_status take_numbers(const cJSON *json, const char *currency, stru
     w->priority = (int)priority;
     w->duration_h = duration_h;
     return FT_OK;
+}
+
+/* Hours of 0 to 100,000; null clears. */
+static enum ft_status take_hours(const cJSON *json, const char *key, double *to, struct ft_err *err)
+{
+    const cJSON *item = json_get(json, key);
+    if (item != NULL && cJSON_IsNull(item))
+        *to = NAN;
+    const enum ft_status st = json_number(json, key, false, to, err);
+    if (st == FT_OK && (*to < 0 || *to > 100000))
+        return ft_fail(err, FT_INVALID, "/%s: expected hours from 0 to 100000", key);
+    return st;
+}
+
+/* A list kept as text; null clears. */
+static enum ft_status take_list(const cJSON *json, const char *key, char **to, struct ft_err *err)
+{
+    const cJSON *item = json_get(json, key);
+    if (item == NULL)
+        return FT_OK;
+    if (cJSON_IsNull(item) || (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 0))
+        return put_text(to, NULL, err);
+    if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > 200)
+        return ft_fail(err, FT_INVALID, "/%s: expected a list of at most 200", key);
+    char *text = json_print(item, false);
+    if (text == NULL)
+        return ft_fail(err, FT_NOMEM, "work order: no memory for a list");
+    free(*to);
+    *to = text;
+    return FT_OK;
+}
+
+/* Who does it, what was booked, codes, steps and parts. */
+static enum ft_status take_booked(const cJSON *json, const char *currency, struct work_order *w,
+                                  struct ft_err *err)
+{
+    double cost = NAN;
+    enum ft_status st = take_text(json, "assignee", true, 200, &w->assignee, err);
+    if (st == FT_OK)
+        st = take_text(json, "failure_code", true, 60, &w->failure_code, err);
+    if (st == FT_OK)
+        st = take_text(json, "cause_code", true, 60, &w->cause_code, err);
+    if (st == FT_OK)
+        st = take_text(json, "remedy_code", true, 60, &w->remedy_code, err);
+    if (st == FT_OK)
+        st = take_hours(json, "labour_h", &w->labour_h, err);
+    if (st == FT_OK)
+        st = take_hours(json, "downtime_h", &w->downtime_h, err);
+    if (st == FT_OK)
+        st = take_list(json, "checklist", &w->checklist, err);
+    if (st == FT_OK)
+        st = take_list(json, "parts", &w->parts, err);
+    if (st == FT_OK)
+        st = json_number(json, "cost", false, &cost, err);
+    if (st == FT_OK && (cost < 0 || cost > 1e15))
+        st = ft_fail(err, FT_INVALID, "/cost: expected a sum of 0 or more");
+    if (st == FT_OK && json_get(json, "cost") != NULL)
+        w->actual_cost_minor = isnan(cost) ? DB_NO_MONEY : money_from_major(cost, currency);
+    return st;
 }
 
 static enum ft_status take_times(const cJSON *json, struct work_order *w, struct ft_err *err)
@@ -389,9 +459,11 @@ enum ft_status work_order_from_json(struct db *db, const cJSON *json, bool is_ne
                                     struct work_order *w, struct ft_err *err)
 {
     static const char *const allowed[] = {
-        "title",      "note",          "kind",     "status", "priority",     "asset",   "component",
-        "crew",       "due",           "earliest", "latest", "scheduled",    "started", "ended",
-        "duration_h", "expected_cost", "reason",   "pinned", "external_key", NULL};
+        "title",        "note",        "kind",       "status",        "priority", "asset",
+        "component",    "crew",        "due",        "earliest",      "latest",   "scheduled",
+        "started",      "ended",       "duration_h", "expected_cost", "reason",   "pinned",
+        "external_key", "assignee",    "labour_h",   "downtime_h",    "cost",     "failure_code",
+        "cause_code",   "remedy_code", "checklist",  "parts",         NULL};
     struct asset a = {0};
     char currency[4];
 
@@ -413,6 +485,8 @@ enum ft_status work_order_from_json(struct db *db, const cJSON *json, bool is_ne
         st = take_text(json, "reason", true, 2000, &w->reason, err);
     if (st == FT_OK)
         st = take_text(json, "external_key", true, 200, &w->external_key, err);
+    if (st == FT_OK)
+        st = take_booked(json, currency, w, err);
     if (st == FT_OK && is_new)
         st = put_text(&w->status, "draft", err);
     if (st == FT_OK)
@@ -497,6 +571,28 @@ static enum ft_status outcome_component(struct db *db, const struct work_order *
     return st;
 }
 
+/* What the close-out says stays with the work order too. */
+static enum ft_status book_outcome(struct work_order *w, const struct work_order_outcome *o,
+                                   int64_t component_id, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    if (o->code != NULL)
+        st = put_text(&w->failure_code, o->code, err);
+    if (st == FT_OK && o->cause_code != NULL)
+        st = put_text(&w->cause_code, o->cause_code, err);
+    if (st == FT_OK && o->remedy_code != NULL)
+        st = put_text(&w->remedy_code, o->remedy_code, err);
+    if (w->component_id == 0)
+        w->component_id = component_id;
+    if (o->labour_h >= 0)
+        w->labour_h = o->labour_h;
+    if (o->downtime_ms != DB_NO_TIME)
+        w->downtime_h = (double)o->downtime_ms / (double)MS_PER_HOUR;
+    if (o->cost_minor != DB_NO_MONEY)
+        w->actual_cost_minor = o->cost_minor;
+    return st;
+}
+
 enum ft_status work_order_close(struct db *db, struct work_order *w,
                                 const struct work_order_outcome *o, int64_t now_ms,
                                 int64_t *event_id, struct ft_err *err)
@@ -534,6 +630,8 @@ enum ft_status work_order_close(struct db *db, struct work_order *w,
         st = put_text(&w->status, "closed", err);
     if (st == FT_OK)
         st = put_text(&w->outcome, o->outcome, err);
+    if (st == FT_OK)
+        st = book_outcome(w, o, component_id, err);
     if (st == FT_OK) {
         w->ended_ms = ended_ms;
         w->updated_ms = now_ms;
@@ -546,4 +644,32 @@ enum ft_status work_order_close(struct db *db, struct work_order *w,
     if (event_id != NULL)
         *event_id = id;
     return db_commit(db, err);
+}
+
+static enum ft_status copy_text(char **to, const char *text, struct ft_err *err)
+{
+    *to = NULL;
+    return text != NULL ? put_text(to, text, err) : FT_OK;
+}
+
+enum ft_status work_order_copy(const struct work_order *from, struct work_order *to,
+                               struct ft_err *err)
+{
+    static const size_t texts[] = {
+        offsetof(struct work_order, key),        offsetof(struct work_order, external_key),
+        offsetof(struct work_order, title),      offsetof(struct work_order, note),
+        offsetof(struct work_order, kind),       offsetof(struct work_order, status),
+        offsetof(struct work_order, reason),     offsetof(struct work_order, outcome),
+        offsetof(struct work_order, assignee),   offsetof(struct work_order, failure_code),
+        offsetof(struct work_order, cause_code), offsetof(struct work_order, remedy_code),
+        offsetof(struct work_order, checklist),  offsetof(struct work_order, parts)};
+    enum { N_TEXTS = sizeof(texts) / sizeof(texts[0]) };
+    enum ft_status st = FT_OK;
+    *to = *from;
+    for (size_t i = 0; i < N_TEXTS; i++) /* nothing is shared, also after a failure */
+        *(char **)((char *)to + texts[i]) = NULL;
+    for (size_t i = 0; i < N_TEXTS && st == FT_OK; i++)
+        st = copy_text((char **)((char *)to + texts[i]),
+                       *(char *const *)((const char *)from + texts[i]), err);
+    return st;
 }

@@ -291,6 +291,15 @@ static void read_work_order(struct statement *s, void *row)
     w->version = column_int(s, 26);
     w->created_ms = column_int(s, 27);
     w->updated_ms = column_int(s, 28);
+    w->assignee = column_text(s, 29);
+    w->labour_h = column_real(s, 30);
+    w->downtime_h = column_real(s, 31);
+    w->actual_cost_minor = column_int_or(s, 32, DB_NO_MONEY);
+    w->failure_code = column_text(s, 33);
+    w->cause_code = column_text(s, 34);
+    w->remedy_code = column_text(s, 35);
+    w->checklist = column_text(s, 36);
+    w->parts = column_text(s, 37);
 }
 
 void work_order_clear(struct work_order *w)
@@ -303,6 +312,12 @@ void work_order_clear(struct work_order *w)
     free(w->status);
     free(w->reason);
     free(w->outcome);
+    free(w->assignee);
+    free(w->failure_code);
+    free(w->cause_code);
+    free(w->remedy_code);
+    free(w->checklist);
+    free(w->parts);
     *w = (struct work_order){0};
 }
 
@@ -337,6 +352,15 @@ static void bind_work_order(struct statement *s, const struct work_order *w)
     bind_text(s, ":reason", w->reason);
     bind_text(s, ":outcome", w->outcome);
     bind_int(s, ":is_pinned", w->is_pinned);
+    bind_text(s, ":assignee", w->assignee);
+    bind_real(s, ":labour_h", w->labour_h);
+    bind_real(s, ":downtime_h", w->downtime_h);
+    bind_int_or_null(s, ":actual_cost_minor", w->actual_cost_minor, DB_NO_MONEY);
+    bind_text(s, ":failure_code", w->failure_code);
+    bind_text(s, ":cause_code", w->cause_code);
+    bind_text(s, ":remedy_code", w->remedy_code);
+    bind_text(s, ":checklist", w->checklist);
+    bind_text(s, ":parts", w->parts);
 }
 
 /* The next free "WO-00001": the number of the next row, or a later one when somebody else gave
@@ -459,4 +483,47 @@ void work_order_list_free(struct work_order_list *l)
 {
     row_array_free(l->items, l->n, sizeof(*l->items), clear_work_order);
     *l = (struct work_order_list){0};
+}
+
+/* --- codes ---------------------------------------------------------------------------------- */
+
+static void read_code(struct statement *s, void *row)
+{
+    struct code *c = row;
+    c->kind = column_text(s, 0);
+    c->code = column_text(s, 1);
+    c->name = column_text(s, 2);
+}
+
+static void clear_code(void *row)
+{
+    struct code *c = row;
+    free(c->kind);
+    free(c->code);
+    free(c->name);
+}
+
+enum ft_status code_put(struct db *db, const struct code *c, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_code_put, err);
+    bind_text(&s, ":kind", c->kind);
+    bind_text(&s, ":code", c->code);
+    bind_text(&s, ":name", c->name);
+    return statement_run(&s);
+}
+
+enum ft_status code_list(struct db *db, const char *kind, struct code_list *out, struct ft_err *err)
+{
+    struct row_array a;
+    struct statement s = statement_begin(db, QUERY_code_list, err);
+    bind_text(&s, ":kind", kind);
+    const enum ft_status st = statement_list(&s, sizeof(*out->items), read_code, clear_code, &a);
+    *out = (struct code_list){a.items, a.n};
+    return st;
+}
+
+void code_list_free(struct code_list *l)
+{
+    row_array_free(l->items, l->n, sizeof(*l->items), clear_code);
+    *l = (struct code_list){0};
 }

@@ -106,6 +106,11 @@ struct work_order {
     bool is_pinned;
     int64_t version;
     int64_t created_ms, updated_ms;
+    char *assignee;              /* NULL = none */
+    double labour_h, downtime_h; /* booked; NaN = unknown */
+    int64_t actual_cost_minor;   /* DB_NO_MONEY = unknown */
+    char *failure_code, *cause_code, *remedy_code;
+    char *checklist, *parts; /* JSON; NULL = none */
 };
 struct work_order_list {
     struct work_order *items;
@@ -134,5 +139,18 @@ enum ft_status work_order_list(struct db *db, const struct work_order_filter *f,
                                struct work_order_list *out, struct ft_err *err); /* by id */
 void work_order_clear(struct work_order *w);
 void work_order_list_free(struct work_order_list *l);
+
+/* Words for what was found and done; kind is failure, cause or remedy (FT_INVALID otherwise). */
+struct code {
+    char *kind, *code, *name;
+};
+struct code_list {
+    struct code *items;
+    size_t n;
+};
+enum ft_status code_put(struct db *db, const struct code *c, struct ft_err *err);
+enum ft_status code_list(struct db *db, const char *kind, struct code_list *out,
+                         struct ft_err *err); /* kind NULL = all */
+void code_list_free(struct code_list *l);
 
 #endif

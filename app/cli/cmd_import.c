@@ -430,6 +430,45 @@ static int run_calendar(int argc, char **argv)
     return run_records(&c, &usage, argc, argv);
 }
 
+static int run_orders(int argc, char **argv)
+{
+    struct import_command c = {.import = import_orders, .is_site_zone = true};
+    const struct cli_flag flags[] = {
+        {"--mapping", CLI_STRING, &c.o.mapping, "FILE.json",
+         "{\"columns\":{\"asset\":\"EQUNR\"},\"kinds\":{\"ZM01\":\"corrective\"},\"statuses\":{}}"},
+        {"--events", CLI_BOOL, &c.o.makes_events, NULL,
+         "closed repairs become failures, closed replacements replacements"},
+        {"--tz", CLI_STRING, &c.zone, "ZONE", "zone of times without offset; else the site's"},
+        {"--delimiter", CLI_STRING, &c.delimiter, "D", ", ; | or tab; else guessed"},
+        {"--dry-run", CLI_BOOL, &c.o.is_dry_run, NULL, "say what would happen, write nothing"},
+        {"--json", CLI_BOOL, &c.as_json, NULL, "print JSON"}};
+    const struct cli_usage usage = {
+        .examples = "fettle import work-orders history.csv --dry-run\n"
+                    "fettle import work-orders history.csv --mapping map.json --events",
+        .synopsis = "fettle import work-orders FILE [--mapping FILE.json] [--events] [--dry-run] "
+                    "[--json]",
+        .text =
+            "History from a CMMS export. Columns (number, asset, title, kind, status, created,\n"
+            "started, ended, due, component, labour_h, downtime_h, cost, codes) are guessed\n"
+            "from the header, words for kind and status from what exports use; every guess is\n"
+            "shown with its number of rows, and the mapping file corrects it. A number that\n"
+            "is there already is left as it is.",
+        .flags = flags,
+        .n_flags = sizeof(flags) / sizeof(flags[0])};
+    return parse_and_run(&c, &usage, argc, argv, 1);
+}
+
+static int run_codes(int argc, char **argv)
+{
+    struct import_command c = {.import = import_codes};
+    static const struct cli_usage usage = {
+        .examples = "fettle import codes codes.csv",
+        .synopsis = "fettle import codes FILE [--dry-run] [--json]",
+        .text = "Columns: kind (failure, cause, remedy), code, name. A known code gets the new\n"
+                "name."};
+    return run_records(&c, &usage, argc, argv);
+}
+
 int cmd_import(int argc, char **argv)
 {
     static const struct {
@@ -442,6 +481,8 @@ int cmd_import(int argc, char **argv)
                  {"plans", run_plans, "preventive rules"},
                  {"crews", run_crews, "crews with skills and hours"},
                  {"calendar", run_calendar, "holidays, blackouts, production stops, crews away"},
+                 {"work-orders", run_orders, "work-order history of a CMMS"},
+                 {"codes", run_codes, "words for failure, cause and remedy"},
                  {"cmapss", run_cmapss, "NASA C-MAPSS turbofan text files"}};
     enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
     const bool is_help =
@@ -451,12 +492,13 @@ int cmd_import(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
     if (!is_help)
         return cli_usage_error(
-            "import what? readings, assets, events, plans, crews, calendar or cmapss");
+            "import what? readings, assets, events, plans, crews, calendar, work-orders, "
+            "codes or cmapss");
     printf("Examples:\n  fettle import assets machines.csv --class pump\n"
            "  fettle import readings history.csv.gz --class pump\n"
            "  fettle import events breakdowns.csv --kind failure\n\n"
            "Usage: fettle import WHAT [flags]      fettle import WHAT -h says more\n\n");
     for (size_t i = 0; i < N_VERBS; i++)
-        printf("  %-10s %s\n", verbs[i].word, verbs[i].summary);
+        printf("  %-12s %s\n", verbs[i].word, verbs[i].summary);
     return 0;
 }

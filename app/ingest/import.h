@@ -30,6 +30,8 @@ struct import_options {
     char delimiter;         /* 0 = guessed */
     char decimal;           /* '.' or ','; 0 = guessed */
     bool is_dry_run;        /* read all, write nothing; db may then be NULL (no database yet) */
+    const char *mapping;    /* work orders: JSON file that says columns and words; NULL = none */
+    bool makes_events;      /* work orders: closed repairs and replacements become events */
     int64_t memory;         /* bytes of readings that wait to be written; 0 = the default */
     struct pool *pool;      /* parses and encodes */
     bool (*is_stopped)(void);

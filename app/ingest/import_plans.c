@@ -22,7 +22,7 @@ static char *plan_text(const struct plan *p)
     return text;
 }
 
-static enum ft_status take_plan(struct db *db, const cJSON *row, bool is_dry_run,
+static enum ft_status take_plan(struct db *db, void *ctx, const cJSON *row, bool is_dry_run,
                                 enum record_outcome *outcome, struct ft_err *err)
 {
     const char *key = NULL;
@@ -80,12 +80,12 @@ enum ft_status import_plans(struct db *db, const char *file, const struct import
         {"checklist|steps", "checklist", RECORD_LIST},
         {"parts|spares", "parts", RECORD_PARTS},
         {"active|enabled", "active", RECORD_BOOL}};
-    static const struct record_kind kind = {"plans", columns, sizeof(columns) / sizeof(columns[0]),
-                                            take_plan};
+    static const struct record_kind kind = {
+        "plans", columns, sizeof(columns) / sizeof(columns[0]), take_plan, NULL, NULL};
     return import_records(db, file, o, &kind, out, err);
 }
 
-static enum ft_status take_crew(struct db *db, const cJSON *row, bool is_dry_run,
+static enum ft_status take_crew(struct db *db, void *ctx, const cJSON *row, bool is_dry_run,
                                 enum record_outcome *outcome, struct ft_err *err)
 {
     const char *name = NULL;
@@ -128,8 +128,8 @@ enum ft_status import_crews(struct db *db, const char *file, const struct import
         {"hours_per_day|hours|capacity_h", "hours_per_day", RECORD_NUMBER},
         {"weekdays|days", "weekdays", RECORD_LIST},
         {"rate_per_h|rate", "rate_per_h", RECORD_NUMBER}};
-    static const struct record_kind kind = {"crews", columns, sizeof(columns) / sizeof(columns[0]),
-                                            take_crew};
+    static const struct record_kind kind = {
+        "crews", columns, sizeof(columns) / sizeof(columns[0]), take_crew, NULL, NULL};
     return import_records(db, file, o, &kind, out, err);
 }
 
@@ -139,7 +139,7 @@ static bool is_same_text(const char *a, const char *b)
 }
 
 /* An entry that stands there already word for word is not made twice. */
-static enum ft_status take_entry(struct db *db, const cJSON *row, bool is_dry_run,
+static enum ft_status take_entry(struct db *db, void *ctx, const cJSON *row, bool is_dry_run,
                                  enum record_outcome *outcome, struct ft_err *err)
 {
     struct crew_list crews = {0};
@@ -176,7 +176,7 @@ enum ft_status import_calendar(struct db *db, const char *file, const struct imp
         {"end|to|until", "end", RECORD_TEXT},      {"crew|team", "crew", RECORD_TEXT},
         {"area|location", "area", RECORD_TEXT},    {"note|name|reason", "note", RECORD_TEXT},
         {"rrule|recurrence", "rrule", RECORD_TEXT}};
-    static const struct record_kind kind = {"calendar", columns,
-                                            sizeof(columns) / sizeof(columns[0]), take_entry};
+    static const struct record_kind kind = {
+        "calendar", columns, sizeof(columns) / sizeof(columns[0]), take_entry, NULL, NULL};
     return import_records(db, file, o, &kind, out, err);
 }

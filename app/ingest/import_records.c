@@ -157,7 +157,7 @@ static enum ft_status take_row(struct record_import *t, const struct csv_record 
             *column = t->columns.names[t->column_of[i]];
     }
     if (st == FT_OK)
-        st = t->kind->take(t->db, row, t->o->is_dry_run, &outcome, why);
+        st = t->kind->take(t->db, t->kind->ctx, row, t->o->is_dry_run, &outcome, why);
     cJSON_Delete(row);
     if (st == FT_OK) {
         t->s->n_new += outcome == RECORD_NEW;
@@ -208,6 +208,15 @@ static enum ft_status find_columns(struct record_import *t, struct ft_err *err)
     for (size_t i = 0; i < t->kind->n_columns; i++) {
         const struct record_column *c = &t->kind->columns[i];
         t->column_of[i] = COLUMN_NONE;
+        const cJSON *said = t->kind->mapping != NULL ? json_get(t->kind->mapping, c->key) : NULL;
+        if (cJSON_IsString(said)) {
+            t->column_of[i] = columns_find(&t->columns, said->valuestring);
+            if (t->column_of[i] == COLUMN_NONE) {
+                free(taken);
+                return ft_fail(err, FT_INVALID, "%s: line 1: there is no column '%.60s'",
+                               t->s->file, said->valuestring);
+            }
+        }
         for (const char *p = c->names; *p != '\0' && t->column_of[i] == COLUMN_NONE;) {
             char name[60];
             const size_t n = strcspn(p, "|");

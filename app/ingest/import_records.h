@@ -28,8 +28,10 @@ struct record_kind {
     size_t n_columns;
     /* Takes one row; writes nothing in a dry run. FT_INVALID, FT_CONFLICT and FT_NOT_FOUND send it
      * to quarantine. */
-    enum ft_status (*take)(struct db *db, const cJSON *row, bool is_dry_run,
+    enum ft_status (*take)(struct db *db, void *ctx, const cJSON *row, bool is_dry_run,
                            enum record_outcome *outcome, struct ft_err *err);
+    void *ctx;            /* of take; NULL = none */
+    const cJSON *mapping; /* key -> name of the column that the user says; NULL = all are guessed */
 };
 
 /* As the other imports (import.h): one transaction, bad rows in quarantine, columns that are not
@@ -44,5 +46,10 @@ enum ft_status import_crews(struct db *db, const char *file, const struct import
                             struct import_summary *out, struct ft_err *err);
 enum ft_status import_calendar(struct db *db, const char *file, const struct import_options *o,
                                struct import_summary *out, struct ft_err *err);
+/* Work-order history (import_orders.c); o->mapping and o->makes_events count. */
+enum ft_status import_orders(struct db *db, const char *file, const struct import_options *o,
+                             struct import_summary *out, struct ft_err *err);
+enum ft_status import_codes(struct db *db, const char *file, const struct import_options *o,
+                            struct import_summary *out, struct ft_err *err);
 
 #endif

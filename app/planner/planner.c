@@ -113,37 +113,6 @@ static enum ft_status set_text(char **to, const char *text, struct ft_err *err)
     return FT_OK;
 }
 
-static enum ft_status copy_text(char **to, const char *text, struct ft_err *err)
-{
-    *to = NULL;
-    return text != NULL ? set_text(to, text, err) : FT_OK;
-}
-
-/* A copy with its own strings; the caller ends it with work_order_clear(). */
-static enum ft_status copy_order(const struct work_order *from, struct work_order *to,
-                                 struct ft_err *err)
-{
-    *to = *from;
-    to->key = to->external_key = to->title = to->note = NULL;
-    to->kind = to->status = to->reason = to->outcome = NULL;
-    enum ft_status st = copy_text(&to->key, from->key, err);
-    if (st == FT_OK)
-        st = copy_text(&to->external_key, from->external_key, err);
-    if (st == FT_OK)
-        st = copy_text(&to->title, from->title, err);
-    if (st == FT_OK)
-        st = copy_text(&to->note, from->note, err);
-    if (st == FT_OK)
-        st = copy_text(&to->kind, from->kind, err);
-    if (st == FT_OK)
-        st = copy_text(&to->status, from->status, err);
-    if (st == FT_OK)
-        st = copy_text(&to->reason, from->reason, err);
-    if (st == FT_OK)
-        st = copy_text(&to->outcome, from->outcome, err);
-    return st;
-}
-
 static enum ft_status fill_order(const struct run *r, size_t i, struct work_order *w,
                                  struct ft_err *err)
 {
@@ -246,7 +215,7 @@ static enum ft_status update_draft(struct run *r, size_t i, struct ft_err *err)
     const struct job *x = &r->jobs.items[i];
     struct work_order w;
     char why[120];
-    enum ft_status st = copy_order(x->order, &w, err);
+    enum ft_status st = work_order_copy(x->order, &w, err);
     if (st == FT_OK)
         st = fill_order(r, i, &w, err);
     if (st != FT_OK || !is_changed(x->order, &w)) {
@@ -276,6 +245,23 @@ static enum ft_status update_draft(struct run *r, size_t i, struct ft_err *err)
     return st;
 }
 
+/* What the plan gives along: steps and parts. */
+static enum ft_status carry_over(const struct run *r, const struct job *x, struct work_order *w,
+                                 struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    for (size_t i = 0; i < r->s.plans.n && x->plan_id != 0; i++) {
+        const struct plan *p = &r->s.plans.items[i];
+        if (p->id != x->plan_id)
+            continue;
+        if (p->checklist != NULL)
+            st = set_text(&w->checklist, p->checklist, err);
+        if (st == FT_OK && p->parts != NULL)
+            st = set_text(&w->parts, p->parts, err);
+    }
+    return st;
+}
+
 static enum ft_status insert_draft(struct run *r, size_t i, struct ft_err *err)
 {
     const struct job *x = &r->jobs.items[i];
@@ -285,6 +271,8 @@ static enum ft_status insert_draft(struct run *r, size_t i, struct ft_err *err)
     work_order_init(&w);
     w.created_ms = w.updated_ms = r->s.site.now_ms;
     enum ft_status st = set_text(&w.status, "draft", err);
+    if (st == FT_OK)
+        st = carry_over(r, x, &w, err);
     if (st == FT_OK)
         st = fill_order(r, i, &w, err);
     if (st == FT_OK)
@@ -326,7 +314,7 @@ static enum ft_status schedule_order(struct run *r, size_t i, struct ft_err *err
         strcmp(x->order->status, "draft") == 0 || strcmp(x->order->status, "scheduled") == 0;
     if (!waits || x->order->scheduled_ms == day_ms)
         return FT_OK;
-    enum ft_status st = copy_order(x->order, &w, err);
+    enum ft_status st = work_order_copy(x->order, &w, err);
     if (st == FT_OK) {
         w.scheduled_ms = day_ms;
         if (w.crew_id == 0)
@@ -348,7 +336,7 @@ static enum ft_status schedule_order(struct run *r, size_t i, struct ft_err *err
 static enum ft_status cancel_draft(struct run *r, const struct job_cancel *c, struct ft_err *err)
 {
     struct work_order w;
-    enum ft_status st = copy_order(c->order, &w, err);
+    enum ft_status st = work_order_copy(c->order, &w, err);
     if (st == FT_OK)
         st = set_text(&w.status, "cancelled", err);
     if (st == FT_OK)

@@ -72,11 +72,13 @@ INSERT INTO work_order (key, external_key, title, note, kind, status, priority, 
                         plan_id, model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms,
                         started_ms, ended_ms, duration_h, risk_by_due, expected_cost_minor,
                         waiting_minor_per_day, reason, outcome, is_pinned, version, created_ms,
-                        updated_ms)
+                        updated_ms, assignee, labour_h, downtime_h, actual_cost_minor, failure_code,
+                        cause_code, remedy_code, checklist, parts)
 VALUES (:key, :external_key, :title, :note, :kind, :status, :priority, :asset_id, :component_id,
         :plan_id, :model_id, :crew_id, :due_ms, :earliest_ms, :latest_ms, :scheduled_ms, :started_ms,
         :ended_ms, :duration_h, :risk_by_due, :expected_cost_minor, :waiting_minor_per_day, :reason,
-        :outcome, :is_pinned, 1, :created_ms, :updated_ms)
+        :outcome, :is_pinned, 1, :created_ms, :updated_ms, :assignee, :labour_h, :downtime_h,
+        :actual_cost_minor, :failure_code, :cause_code, :remedy_code, :checklist, :parts)
 
 -- name: work_order_update
 UPDATE work_order
@@ -87,7 +89,10 @@ SET key = :key, external_key = :external_key, title = :title, note = :note, kind
     started_ms = :started_ms, ended_ms = :ended_ms, duration_h = :duration_h,
     risk_by_due = :risk_by_due, expected_cost_minor = :expected_cost_minor,
     waiting_minor_per_day = :waiting_minor_per_day, reason = :reason, outcome = :outcome,
-    is_pinned = :is_pinned, version = version + 1, updated_ms = :updated_ms
+    is_pinned = :is_pinned, version = version + 1, updated_ms = :updated_ms, assignee = :assignee,
+    labour_h = :labour_h, downtime_h = :downtime_h, actual_cost_minor = :actual_cost_minor,
+    failure_code = :failure_code, cause_code = :cause_code, remedy_code = :remedy_code,
+    checklist = :checklist, parts = :parts
 WHERE id = :id AND version = :version
 
 -- name: work_order_version
@@ -97,24 +102,34 @@ SELECT version FROM work_order WHERE id = :id
 SELECT id, key, external_key, title, note, kind, status, priority, asset_id, component_id, plan_id,
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
-       is_pinned, version, created_ms, updated_ms
+       is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
 FROM work_order WHERE key = :key
 
 -- name: work_order_by_external_key
 SELECT id, key, external_key, title, note, kind, status, priority, asset_id, component_id, plan_id,
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
-       is_pinned, version, created_ms, updated_ms
+       is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
 FROM work_order WHERE external_key = :key
 
 -- name: work_order_list
 SELECT id, key, external_key, title, note, kind, status, priority, asset_id, component_id, plan_id,
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
-       is_pinned, version, created_ms, updated_ms
+       is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
 FROM work_order
 WHERE id > :after_id AND (:asset_id = 0 OR asset_id = :asset_id)
   AND (:status IS NULL OR instr(',' || :status || ',', ',' || status || ',') > 0)
   AND (:kind IS NULL OR kind = :kind) AND (:changed_since_ms = 0 OR updated_ms >= :changed_since_ms)
 ORDER BY id
 LIMIT :limit
+
+-- name: code_put
+INSERT INTO code (kind, code, name) VALUES (:kind, :code, :name)
+ON CONFLICT (kind, code) DO UPDATE SET name = excluded.name
+
+-- name: code_list
+SELECT kind, code, name FROM code WHERE (:kind IS NULL OR kind = :kind) ORDER BY kind, code

@@ -45,7 +45,13 @@ class Plant(unittest.TestCase):
         k = self.s.get("/api/v1/kpi?period=now&window=30d").json
         for name in ("money_at_risk", "cases", "crew_load", "net_saved", "data", "areas", "changes"):
             self.assertIn(name, k)
-        self.assertEqual(self.s.get("/api/v1/kpi?period=1999").status, 400)
+        self.assertEqual(self.s.get("/api/v1/kpi?period=soon").status, 400)
+        figures = {i["key"]: i for i in self.s.get("/api/v1/kpi?period=365d").json["items"]}
+        self.assertGreater(figures["failures"]["n"], 0)
+        self.assertIn("/", figures["mtbf"]["formula"])
+        actors = self.s.get("/api/v1/kpi/bad-actors?period=365d&limit=3").json["items"]
+        self.assertLessEqual(len(actors), 3)
+        self.assertEqual([a["cost"] for a in actors], sorted((a["cost"] for a in actors), reverse=True))
 
     def test_asset_page_and_timeline(self):
         for a in self.s.get("/api/v1/assets").json["items"]:

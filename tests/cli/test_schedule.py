@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+import shutil
+
 import icalendar
 
 FETTLE = os.environ["FETTLE"]
@@ -49,6 +51,30 @@ class Schedule(unittest.TestCase):
         for crew in plan["crews"]:
             for day in crew["days"]:
                 self.assertLessEqual(day["hours_used"], day["hours_available"] + 1e-6, day)
+
+    @unittest.skipIf(shutil.which("khal") is None, "khal is not installed")
+    def test_ics_khal_reads_it(self):
+        folder = pathlib.Path(self.folder.name)
+        (folder / "plan.ics").write_text(self.schedule("--ics", "--to", "2026-11-28"), newline="")
+        (folder / "khal").mkdir(exist_ok=True)
+        (folder / "khal.conf").write_text(
+            f"[calendars]\n[[plan]]\npath = {folder}/khal\n[sqlite]\npath = {folder}/khal.db\n"
+            "[locale]\nlocal_timezone = Europe/Berlin\ndefault_timezone = Europe/Berlin\n"
+            "dateformat = %Y-%m-%d\nlongdateformat = %Y-%m-%d\ntimeformat = %H:%M\n"
+            "datetimeformat = %Y-%m-%d %H:%M\nlongdatetimeformat = %Y-%m-%d %H:%M\n"
+            "[default]\ndefault_calendar = plan\n")
+        khal = ["khal", "-c", str(folder / "khal.conf")]
+        for _ in range(2):  # the second import updates, it does not double
+            done = subprocess.run([*khal, "import", "--batch", str(folder / "plan.ics")],
+                                  capture_output=True, text=True, timeout=120)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        listed = subprocess.run([*khal, "list", "--format", "{uid}", "2026-10-31", "29d"],
+                                capture_output=True, text=True, timeout=120).stdout
+        items = json.loads(self.schedule("--json", "--to", "2026-11-28"))["items"]
+        self.assertGreater(len(items), 0)
+        self.assertEqual({line for line in listed.splitlines() if "@" in line},
+                         {i["key"] + "@fettle" for i in items}, listed)
+        self.assertEqual(len(list((folder / "khal").glob("*.ics"))), len(items))
 
     def test_second_call_changes_nothing(self):
         self.assertEqual(self.schedule("--json"), self.schedule("--json"))

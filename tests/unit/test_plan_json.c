@@ -136,13 +136,23 @@ static void test_plan_nested(void **state)
     assert_int_equal(count_drafts(x, "PM-M"), 3); /* 10 November, December, January */
     put(x,
         "{\"key\":\"PM-Q\",\"name\":\"Large\",\"asset\":\"P-1\",\"rrule\":\"FREQ=YEARLY;BYMONTH=12;"
-        "BYMONTHDAY=12\",\"floating\":false,\"action\":\"inspection\",\"covers\":[\"PM-M\"]}");
+        "BYMONTHDAY=12\",\"floating\":false,\"action\":\"inspection\",\"covers\":[\"PM-M\"],"
+        "\"checklist\":[\"Lock\",\"Open\"]}");
     assert_ok(planner_run(x->db, NULL, &sum, &err), err);
     assert_int_equal(count_drafts(x, "PM-M"), 2);
     assert_int_equal(count_drafts(x, "PM-Q"), 1);
     assert_int_equal(sum.n_cancelled, 1);
     assert_ok(planner_run(x->db, NULL, &sum, &err), err); /* and stays so */
     assert_int_equal(sum.n_cancelled + sum.n_new, 0);
+    struct work_order_list l; /* steps and parts go along */
+    const struct work_order_filter f = {.asset_id = x->pump[0], .status = "draft"};
+    assert_ok(work_order_list(x->db, &f, &l, &err), err);
+    size_t n_steps = 0;
+    for (size_t i = 0; i < l.n; i++)
+        n_steps += l.items[i].checklist != NULL &&
+                   strcmp(l.items[i].checklist, "[\"Lock\",\"Open\"]") == 0;
+    assert_int_equal(n_steps, 1);
+    work_order_list_free(&l);
 }
 
 /* A meter that runs 24 h a day: 500 h after the last service. */

@@ -58,7 +58,7 @@ static void test_work_order_from_json_round_trip(void **state)
     assert_string_equal(json_get(o, "due")->valuestring, "2026-11-20T06:00:00Z");
     assert_close(json_get(o, "expected_cost")->valuedouble, 1234.5, 1e-9);
     assert_true(cJSON_IsNull(json_get(o, "plan")));
-    assert_int_equal(cJSON_GetArraySize(o), 30);
+    assert_int_equal(cJSON_GetArraySize(o), 39);
     cJSON_Delete(o);
     /* A merge patch: null clears, what is absent stays. */
     assert_ok(take(x, "{\"crew\":null,\"due\":null,\"status\":\"approved\",\"pinned\":true}", false,
@@ -106,10 +106,79 @@ static void test_work_order_from_json_refuses(void **state)
     }
 }
 
+/* Close-out: what was booked and found stays with the work order, and the event is written. */
+static void test_work_order_close_books(void **state)
+{
+    struct fixture *x = *state;
+    struct work_order w;
+    struct work_order back;
+    struct ft_err err;
+    int64_t id;
+    assert_ok(take(x,
+                   "{\"title\":\"Look\",\"asset\":\"P-2\",\"assignee\":\"M. Weiss\",\"checklist\":"
+                   "[\"Lock\"],\"parts\":[{\"part\":\"6205\",\"quantity\":2}]}",
+                   true, &w, &err),
+              err);
+    assert_ok(work_order_insert(x->db, &w, &id, &err), err);
+    work_order_clear(&w);
+    assert_ok(work_order_find(x->db, "WO-00001", &w, &err), err);
+    assert_string_equal(w.assignee, "M. Weiss");
+    assert_true(isnan(w.labour_h));
+    const struct work_order_outcome o = {.outcome = "other_fault",
+                                         .component_name = "seal",
+                                         .code = "leak",
+                                         .cause_code = "age",
+                                         .remedy_code = "replaced",
+                                         .labour_h = 2.5,
+                                         .ended_ms = FIXTURE_NOW,
+                                         .downtime_ms = 3 * MS_PER_HOUR,
+                                         .cost_minor = 12345};
+    assert_ok(work_order_close(x->db, &w, &o, FIXTURE_NOW, &id, &err), err);
+    assert_ok(work_order_find(x->db, "WO-00001", &back, &err), err);
+    assert_string_equal(back.status, "closed");
+    assert_string_equal(back.failure_code, "leak");
+    assert_string_equal(back.cause_code, "age");
+    assert_string_equal(back.remedy_code, "replaced");
+    assert_close(back.labour_h, 2.5, 0);
+    assert_close(back.downtime_h, 3, 1e-12);
+    assert_int_equal(back.actual_cost_minor, 12345);
+    assert_int_equal(back.component_id, x->seal);
+    cJSON *json = NULL;
+    assert_ok(work_order_to_json(x->db, &back, &json, &err), err);
+    assert_close(json_get(json, "cost")->valuedouble, 123.45, 1e-9);
+    assert_string_equal(json_get(json, "checklist")->child->valuestring, "Lock");
+    cJSON_Delete(json);
+    struct event e;
+    assert_ok(event_get(x->db, id, &e, &err), err);
+    assert_int_equal(e.kind, EVENT_REPLACEMENT);
+    assert_int_equal(e.component_id, x->seal);
+    event_clear(&e);
+    work_order_clear(&w);
+    work_order_clear(&back);
+}
+
+static void test_work_order_copy_shares_nothing(void **state)
+{
+    struct work_order w;
+    struct work_order copy;
+    struct ft_err err;
+    work_order_init(&w);
+    w.title = fx("a");
+    w.parts = fx("[]");
+    assert_ok(work_order_copy(&w, &copy, &err), err);
+    assert_string_equal(copy.title, "a");
+    assert_string_equal(copy.parts, "[]");
+    assert_true(copy.title != w.title && copy.parts != w.parts);
+    assert_null(copy.note);
+    work_order_clear(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_work_order_may_change_paths),
+        cmocka_unit_test(test_work_order_copy_shares_nothing),
+        cmocka_unit_test_setup_teardown(test_work_order_close_books, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_work_order_from_json_round_trip, fixture_open,
                                         fixture_close),
         cmocka_unit_test_setup_teardown(test_work_order_from_json_refuses, fixture_open,

@@ -4,6 +4,7 @@
 #include "app/asset_page.h"
 #include "app/base/json.h"
 #include "app/fleet.h"
+#include "app/kpi_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,10 +61,29 @@ enum ft_status api_asset_timeline(struct api_call *c, struct ft_err *err)
 
 enum ft_status api_kpi_get(struct api_call *c, struct ft_err *err)
 {
+    cJSON *tree = NULL;
     const char *period = api_text(c, "period");
-    if (period != NULL && strcmp(period, "now") != 0)
-        return ft_fail(err, FT_INVALID, "parameter period: expected now");
-    cJSON *o = NULL;
-    const enum ft_status st = fleet_kpi_json(c->db, api_duration(c, "window", 0), &o, err);
-    return st == FT_OK ? api_reply(c, o, err) : st;
+    const enum ft_status st = period == NULL || strcmp(period, "now") == 0
+                                  ? fleet_kpi_json(c->db, api_duration(c, "window", 0), &tree, err)
+                                  : kpi_report_json(c->db, period, &tree, err);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
+}
+
+enum ft_status api_bad_actors_get(struct api_call *c, struct ft_err *err)
+{
+    cJSON *tree = NULL;
+    const char *period = api_text(c, "period");
+    const char *sort = api_text(c, "sort");
+    if (sort != NULL && sort[0] == '-')
+        sort++;
+    const enum ft_status st = kpi_bad_actors_json(c->db, period != NULL ? period : "365d",
+                                                  sort != NULL && sort[0] != '\0' ? sort : "cost",
+                                                  (size_t)api_int(c, "limit", 100), &tree, err);
+    if (st != FT_OK)
+        return st;
+    if (!reply_accepts(http_header(c->rq, "Accept"), "text/csv"))
+        return api_reply(c, tree, err);
+    cJSON *items = cJSON_DetachItemFromObjectCaseSensitive(tree, "items");
+    cJSON_Delete(tree);
+    return api_reply_list(c, items, NULL, err);
 }

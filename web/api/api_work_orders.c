@@ -167,11 +167,14 @@ enum ft_status api_work_order_patch(struct api_call *c, struct ft_err *err)
 static enum ft_status read_outcome(const cJSON *json, const char *currency,
                                    struct work_order_outcome *o, struct ft_err *err)
 {
-    static const char *const known[] = {"outcome", "component",  "code", "note",
-                                        "ended",   "downtime_h", "cost", NULL};
+    static const char *const known[] = {"outcome",     "component",  "code", "note",
+                                        "ended",       "downtime_h", "cost", "cause_code",
+                                        "remedy_code", "labour_h",   NULL};
     double downtime_h = NAN, cost = NAN;
-    *o = (struct work_order_outcome){
-        .ended_ms = DB_NO_TIME, .downtime_ms = DB_NO_TIME, .cost_minor = DB_NO_MONEY};
+    *o = (struct work_order_outcome){.ended_ms = DB_NO_TIME,
+                                     .downtime_ms = DB_NO_TIME,
+                                     .cost_minor = DB_NO_MONEY,
+                                     .labour_h = NAN};
     enum ft_status st = json_only_keys(json, known, err);
     if (st == FT_OK)
         st = json_string(json, "outcome", true, &o->outcome, err);
@@ -181,6 +184,14 @@ static enum ft_status read_outcome(const cJSON *json, const char *currency,
         st = json_string(json, "code", false, &o->code, err);
     if (st == FT_OK)
         st = json_string(json, "note", false, &o->note, err);
+    if (st == FT_OK)
+        st = json_string(json, "cause_code", false, &o->cause_code, err);
+    if (st == FT_OK)
+        st = json_string(json, "remedy_code", false, &o->remedy_code, err);
+    if (st == FT_OK)
+        st = json_number(json, "labour_h", false, &o->labour_h, err);
+    if (st == FT_OK && (o->labour_h < 0 || o->labour_h > 1e5))
+        st = ft_fail(err, FT_INVALID, "/labour_h: expected hours from 0 to 100000");
     if (st == FT_OK)
         st = json_instant(json, "ended", false, &o->ended_ms, err);
     if (st == FT_OK)
@@ -228,4 +239,21 @@ enum ft_status api_work_order_outcome(struct api_call *c, struct ft_err *err)
         st = reply_work_order(c, &stored, err);
     work_order_clear(&stored);
     return st;
+}
+
+enum ft_status api_codes_list(struct api_call *c, struct ft_err *err)
+{
+    struct code_list rows = {0};
+    const enum ft_status st = code_list(c->db, api_text(c, "kind"), &rows, err);
+    if (st != FT_OK)
+        return st;
+    cJSON *items = cJSON_CreateArray();
+    for (size_t i = 0; i < rows.n; i++) {
+        cJSON *o = json_add_object(items, NULL);
+        json_add_string(o, "kind", rows.items[i].kind);
+        json_add_string(o, "code", rows.items[i].code);
+        json_add_string(o, "name", rows.items[i].name);
+    }
+    code_list_free(&rows);
+    return api_reply_list(c, items, NULL, err);
 }

@@ -12,6 +12,7 @@ enum ft_status api_openapi_get(struct api_call *c, struct ft_err *err);
 /* api_site.c */
 enum ft_status api_site_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_kpi_get(struct api_call *c, struct ft_err *err);
+enum ft_status api_bad_actors_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_classes_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_imports_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_quarantine_list(struct api_call *c, struct ft_err *err);
@@ -74,6 +75,7 @@ enum ft_status api_work_order_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_work_orders_post(struct api_call *c, struct ft_err *err);
 enum ft_status api_work_order_patch(struct api_call *c, struct ft_err *err);
 enum ft_status api_work_order_outcome(struct api_call *c, struct ft_err *err);
+enum ft_status api_codes_list(struct api_call *c, struct ft_err *err);
 /* api_keys.c, api_webhooks.c */
 enum ft_status api_keys_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_keys_post(struct api_call *c, struct ft_err *err);

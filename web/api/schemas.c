@@ -23,8 +23,12 @@ static const struct shape shapes[] = {
     {"Site", "name:string time_zone:string currency:string now:instant last_reading_at:instant? "
              "scored_at:instant? version:string role:string"},
     {"Band", "value:number? low:number? high:number?"},
-    {"Kpi", "money_at_risk:object cases:object crew_load:object net_saved:object data:object "
-            "areas:[object] changes:[object]"},
+    {"Kpi", "money_at_risk:object* cases:object* crew_load:object* net_saved:object* data:object* "
+            "areas:[object]* changes:[object]* period:object* currency:string* items:[KpiFigure]*"},
+    {"KpiFigure", "key:string value:number? unit:string n:integer formula:string note:string?"},
+    {"BadActor", "asset:string name:string? class:string? failures:number downtime_h:number "
+                 "cost:number cost_estimated:boolean share:number? cumulated:number?"},
+    {"BadActors", "period:object currency:string total:integer items:[BadActor]"},
     {"Component", "name:string unplanned_h:number? planned_h:number? unplanned_repair:number? "
                   "planned_repair:number? spare:string? skill:string?"},
     {"Class",
@@ -159,20 +163,31 @@ static const struct shape shapes[] = {
      "crew:string? due:instant? earliest:instant? latest:instant? scheduled:instant? "
      "started:instant? ended:instant? duration_h:number risk_by_due:number? "
      "expected_cost:number? waiting_per_day:number? currency:string reason:string? "
-     "outcome:string? pinned:boolean version:integer created:instant updated:instant"},
+     "outcome:string? pinned:boolean assignee:string? labour_h:number? downtime_h:number? "
+     "cost:number? failure_code:string? cause_code:string? remedy_code:string? "
+     "checklist:[string] parts:[PlanPart] version:integer created:instant updated:instant"},
     {"WorkOrderList", "items:[WorkOrder] next_cursor:string?"},
     {"WorkOrderNew",
      "title:string asset:string note:string?* kind:string* status:string* "
      "priority:integer* component:string?* crew:string?* due:instant?* "
      "earliest:instant?* latest:instant?* scheduled:instant?* duration_h:number* "
-     "expected_cost:number?* reason:string?* pinned:boolean* external_key:string?*"},
+     "expected_cost:number?* reason:string?* pinned:boolean* external_key:string?* "
+     "assignee:string?* labour_h:number?* downtime_h:number?* cost:number?* "
+     "failure_code:string?* cause_code:string?* remedy_code:string?* checklist:[string]* "
+     "parts:[PlanPart]*"},
     {"WorkOrderPatch", "title:string* note:string?* status:string* priority:integer* "
                        "component:string?* crew:string?* due:instant?* earliest:instant?* "
                        "latest:instant?* scheduled:instant?* started:instant?* ended:instant?* "
                        "duration_h:number* expected_cost:number?* reason:string?* pinned:boolean* "
-                       "external_key:string?*"},
+                       "external_key:string?* assignee:string?* labour_h:number?* "
+                       "downtime_h:number?* cost:number?* failure_code:string?* "
+                       "cause_code:string?* remedy_code:string?* checklist:[string]* "
+                       "parts:[PlanPart]*"},
     {"Outcome", "outcome:string component:string* code:string* note:string* ended:instant* "
-                "downtime_h:number* cost:number*"},
+                "downtime_h:number* cost:number* cause_code:string* remedy_code:string* "
+                "labour_h:number*"},
+    {"Code", "kind:string code:string name:string"},
+    {"CodeList", "items:[Code] next_cursor:string?"},
     {"Import", "id:integer file:string kind:string started:instant ended:instant? rows:integer "
                "new:integer unchanged:integer rejected:integer"},
     {"ImportList", "items:[Import] next_cursor:string?"},
