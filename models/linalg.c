@@ -50,6 +50,7 @@ void linalg_mirror(double *c, size_t n)
             c[j * n + i] = c[i * n + j];
 }
 
+/* The lower triangle by rows is the upper one by columns: told so, LAPACKE needs no copy. */
 enum ft_status linalg_cholesky(double *a, size_t n, double tolerance, size_t *bad,
                                struct ft_err *err)
 {
@@ -59,7 +60,7 @@ enum ft_status linalg_cholesky(double *a, size_t n, double tolerance, size_t *ba
         return ft_fail(err, FT_NOMEM, "no memory for a diagonal of %zu", n);
     for (size_t i = 0; i < n; i++)
         diagonal[i] = a[i * n + i];
-    const lapack_int info = LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, a, (lapack_int)n);
+    const lapack_int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n);
     /* On failure in column info the ones before it are factored, so they are checked too. */
     const size_t n_done = info > 0 ? (size_t)info - 1 : n;
     size_t first = info == 0 ? n : n_done;
@@ -88,7 +89,7 @@ void linalg_cholesky_solve(const double *l, size_t n, double *b)
 
 enum ft_status linalg_cholesky_inverse(double *l, size_t n, struct ft_err *err)
 {
-    const lapack_int info = LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, l, (lapack_int)n);
+    const lapack_int info = LAPACKE_dpotri(LAPACK_COL_MAJOR, 'U', (lapack_int)n, l, (lapack_int)n);
     if (info != 0)
         return ft_fail(err, FT_INTERNAL, "dpotri: info %d", (int)info);
     linalg_mirror(l, n);
@@ -101,7 +102,7 @@ enum ft_status linalg_eigen_symmetric(double *a, size_t n, double *values, struc
     const lapack_int info =
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, a, (lapack_int)n, values);
     if (info != 0)
-        return ft_fail(err, info == LAPACK_WORK_MEMORY_ERROR ? FT_NOMEM : FT_INTERNAL,
+        return ft_fail(err, info <= LAPACK_WORK_MEMORY_ERROR ? FT_NOMEM : FT_INTERNAL,
                        "eigenvalues of a %zu x %zu matrix: LAPACK info %d", n, n, (int)info);
     /* Columns are the vectors: turn them into rows, each with one sign. */
     for (size_t i = 0; i < n; i++)

@@ -23,7 +23,7 @@ void linalg_mirror(double *c, size_t n);
 
 /* Lower triangle of a[n][n] becomes its Cholesky factor L, a = L L'. FT_INVALID when a is not
  * positive definite; *bad (may be NULL) is then the first column that the ones before it explain.
- * A pivot below tolerance times its diagonal element counts as zero. */
+ * A pivot below tolerance times its diagonal element counts as zero. FT_NOMEM. */
 enum ft_status linalg_cholesky(double *a, size_t n, double tolerance, size_t *bad,
                                struct ft_err *err);
 /* Solves a x = b in place for one right-hand side, l from linalg_cholesky(). */
