@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOURS_PER_WEEK_DAYS 7
-
 /* Everything of one period. */
 struct period {
     struct db *db;
@@ -23,29 +21,47 @@ struct period {
     struct work_order_list orders; /* all */
 };
 
+/* n digits at p as a number; -1 when one is none. */
+static int digits(const char *p, int n)
+{
+    int v = 0;
+    for (int i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return -1;
+        v = 10 * v + (p[i] - '0');
+    }
+    return v;
+}
+
 enum ft_status kpi_period_parse(const char *text, int64_t now_ms, int64_t *from_ms, int64_t *to_ms,
                                 struct ft_err *err)
 {
-    int year;
-    int part;
-    char rest;
     int64_t dur_ms;
-    if (sscanf(text, "%4d-Q%1d%c", &year, &part, &rest) == 2 && part >= 1 && part <= 4) {
-        *from_ms = clock_from_local(year, 3 * part - 2, 1, 0, 0, 0);
-        *to_ms = clock_from_local(year, 3 * part + 1, 1, 0, 0, 0);
-    } else if (sscanf(text, "%4d-%2d%c", &year, &part, &rest) == 2 && part >= 1 && part <= 12) {
-        *from_ms = clock_from_local(year, part, 1, 0, 0, 0);
-        *to_ms = clock_from_local(year, part + 1, 1, 0, 0, 0);
-    } else if (strlen(text) == 4 && sscanf(text, "%4d%c", &year, &rest) == 1) {
-        *from_ms = clock_from_local(year, 1, 1, 0, 0, 0);
-        *to_ms = clock_from_local(year + 1, 1, 1, 0, 0, 0);
-    } else if (clock_parse_duration(text, &dur_ms, NULL) == FT_OK && dur_ms >= MS_PER_DAY) {
-        *from_ms = now_ms - dur_ms;
-        *to_ms = now_ms;
-    } else {
+    const size_t len = strlen(text);
+    const int year = len >= 4 ? digits(text, 4) : -1;
+    int first = 0; /* month that the period begins with */
+    int months = 0;
+    if (year > 0 && len == 4) {
+        first = 1;
+        months = 12;
+    } else if (year > 0 && len == 7 && strncmp(text + 4, "-Q", 2) == 0 && text[6] >= '1' &&
+               text[6] <= '4') {
+        first = 3 * (text[6] - '1') + 1;
+        months = 3;
+    } else if (year > 0 && len == 7 && text[4] == '-') {
+        first = digits(text + 5, 2);
+        months = first >= 1 && first <= 12 ? 1 : 0;
+    }
+    if (months > 0) {
+        *from_ms = clock_from_local(year, first, 1, 0, 0, 0);
+        *to_ms = clock_from_local(year, first + months, 1, 0, 0, 0);
+        return FT_OK;
+    }
+    if (clock_parse_duration(text, &dur_ms, NULL) != FT_OK || dur_ms < MS_PER_DAY)
         return ft_fail(err, FT_INVALID,
                        "period '%.40s': expected now, 90d, 2026, 2026-Q3 or 2026-10", text);
-    }
+    *from_ms = now_ms - dur_ms;
+    *to_ms = now_ms;
     return FT_OK;
 }
 
@@ -209,7 +225,7 @@ static void add_work(const struct period *p, cJSON *items)
     }
     for (size_t c = 0; c < p->s.crews.n; c++) {
         const struct crew *k = &p->s.crews.items[c];
-        for (int d = 0; d < HOURS_PER_WEEK_DAYS; d++)
+        for (int d = 0; d < 7; d++)
             weekly_h += (k->weekdays >> d & 1) != 0 ? k->hours_per_day : 0;
     }
     add_figure(items, "backlog", weekly_h > 0 ? open_h / weekly_h : NAN, "weeks", n_open,

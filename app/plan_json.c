@@ -218,25 +218,39 @@ static enum ft_status take_action(const cJSON *json, bool is_new, struct plan *p
     return put_text(&p->action, action, err);
 }
 
+/* Two digits as a number; -1 when they are none. */
+static int two_digits(const char *p)
+{
+    return p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9'
+               ? 10 * (p[0] - '0') + (p[1] - '0')
+               : -1;
+}
+
+/* "11-28" as 1128; 0 when it is no day of a year. */
+static int month_day(const char *p)
+{
+    const int month = two_digits(p);
+    const int day = p[2] == '-' ? two_digits(p + 3) : -1;
+    return month >= 1 && month <= 12 && day >= 1 && day <= clock_days_in_month(2000, month)
+               ? 100 * month + day
+               : 0;
+}
+
 static enum ft_status take_season(const cJSON *json, struct plan *p, struct ft_err *err)
 {
     const char *text = NULL;
-    int v[4];
-    char rest;
     if (json_get(json, "season") == NULL)
         return FT_OK;
     p->season_from = p->season_to = 0;
     enum ft_status st = json_string(json, "season", false, &text, err);
     if (st != FT_OK || text == NULL)
         return st;
-    bool is_good = sscanf(text, "%2d-%2d/%2d-%2d%c", &v[0], &v[1], &v[2], &v[3], &rest) == 4;
-    for (int i = 0; i < 4 && is_good; i += 2)
-        is_good =
-            v[i] >= 1 && v[i] <= 12 && v[i + 1] >= 1 && v[i + 1] <= clock_days_in_month(2000, v[i]);
-    if (!is_good)
+    if (strlen(text) == 11 && text[5] == '/') {
+        p->season_from = month_day(text);
+        p->season_to = month_day(text + 6);
+    }
+    if (p->season_from == 0 || p->season_to == 0)
         return ft_fail(err, FT_INVALID, "/season: expected first and last day such as 11-01/02-28");
-    p->season_from = 100 * v[0] + v[1];
-    p->season_to = 100 * v[2] + v[3];
     return FT_OK;
 }
 

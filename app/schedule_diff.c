@@ -9,17 +9,17 @@
 enum { MAX_RUNS = 400 };
 
 /* Moves the changes of one run's report behind those that are there; returns their effect. */
-static double take_changes(cJSON *report, int64_t at_ms, cJSON *items)
+static double take_changes(cJSON *report, int64_t at_ms, cJSON *to)
 {
     double sum = 0;
     cJSON *changes = cJSON_DetachItemFromObjectCaseSensitive(report, "changes");
     while (changes != NULL && changes->child != NULL) {
-        cJSON *one = cJSON_DetachItemViaPointer(changes, changes->child);
-        const cJSON *effect = json_get(one, "effect");
+        cJSON *change = cJSON_DetachItemViaPointer(changes, changes->child);
+        const cJSON *effect = json_get(change, "effect");
         sum += cJSON_IsNumber(effect) ? effect->valuedouble : 0;
-        json_add_instant(one, "at", at_ms);
-        if (!cJSON_AddItemToArray(items, one))
-            cJSON_Delete(one);
+        json_add_instant(change, "at", at_ms);
+        if (!cJSON_AddItemToArray(to, change))
+            cJSON_Delete(change);
     }
     cJSON_Delete(changes);
     return sum;

@@ -102,8 +102,9 @@ static const char *read_word(struct orders *x, const char *what, const cJSON *ma
                              const struct guess *g, size_t n, const char *text)
 {
     const cJSON *said = mapping != NULL ? json_get(mapping, text) : NULL;
-    const char *meaning = cJSON_IsString(said) ? said->valuestring : guess_word(g, n, text);
-    note_word(x, what, text, meaning != NULL ? meaning : "?", !cJSON_IsString(said));
+    const bool is_said = said != NULL && cJSON_IsString(said);
+    const char *meaning = is_said ? said->valuestring : guess_word(g, n, text);
+    note_word(x, what, text, meaning != NULL ? meaning : "?", !is_said);
     return meaning;
 }
 

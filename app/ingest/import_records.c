@@ -209,7 +209,7 @@ static enum ft_status find_columns(struct record_import *t, struct ft_err *err)
         const struct record_column *c = &t->kind->columns[i];
         t->column_of[i] = COLUMN_NONE;
         const cJSON *said = t->kind->mapping != NULL ? json_get(t->kind->mapping, c->key) : NULL;
-        if (cJSON_IsString(said)) {
+        if (said != NULL && cJSON_IsString(said)) {
             t->column_of[i] = columns_find(&t->columns, said->valuestring);
             if (t->column_of[i] == COLUMN_NONE) {
                 free(taken);

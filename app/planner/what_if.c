@@ -97,7 +97,7 @@ static enum ft_status add_entries(struct run *r, const cJSON *changes, struct ft
     enum ft_status st = json_array(changes, "calendar", false, &list, err);
     struct calendar_list *l = &r->s.calendar;
     cJSON_ArrayForEach (one, list) {
-        struct calendar_entry e;
+        struct calendar_entry e = {0};
         if (st == FT_OK)
             st = calendar_from_json(one, &r->s.crews, &e, err);
         struct calendar_entry *items =

@@ -71,8 +71,9 @@ static enum ft_status sort_cases(const char *by, cJSON *items, struct ft_err *er
         cJSON *o = cJSON_DetachItemFromArray(items, 0);
         const cJSON *waiting = json_get(o, by_money ? by : "waiting_per_day");
         const cJSON *text = by_money ? NULL : json_get(o, by);
-        all[i] = (struct sorted){o, cJSON_IsNumber(waiting) ? waiting->valuedouble : 0,
-                                 cJSON_IsString(text) ? text->valuestring : "9999"};
+        all[i] = (struct sorted){
+            o, waiting != NULL && cJSON_IsNumber(waiting) ? waiting->valuedouble : 0,
+            text != NULL && cJSON_IsString(text) ? text->valuestring : "9999"};
     }
     qsort(all, n, sizeof(*all), by_money ? compare_number : compare_text);
     for (size_t i = 0; i < n; i++)
