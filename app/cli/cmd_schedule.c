@@ -87,14 +87,18 @@ static void print_rest(const cJSON *o)
         }
     }
     const cJSON *s = json_get(o, "summary");
+    const cJSON *solver = cJSON_IsObject(s) ? json_get(s, "solver") : NULL;
+    const char *second = cJSON_IsTrue(json_get(solver, "proven"))     ? " CBC proved it."
+                         : cJSON_IsTrue(json_get(solver, "improved")) ? " CBC improved it."
+                                                                      : "";
     if (cJSON_IsObject(s))
         printf("\nPlan of %.0f jobs in 90 days: %.0f of %.0f crew hours; money at risk in 30 days "
                "%s %s, with this work %s.\nPlaced within %.1f %% of the cost that no plan can go "
-               "below, in %.2f s.\n",
+               "below, in %.2f s.%s\n",
                cli_number(s, "placed"), cli_number(s, "hours"), cli_number(s, "hours_available"),
                currency, cli_grouped(cli_number(s, "risk_total"), a),
                cli_grouped(cli_number(s, "risk_left"), b), 100 * cli_number(s, "gap_frac"),
-               cli_number(s, "seconds"));
+               cli_number(s, "seconds"), second);
 }
 
 static int print_table(struct db *db, const struct schedule_query *q, bool as_json)
