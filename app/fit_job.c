@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+/* Of a table in which products of columns are searched. */
+enum { MAX_SEARCH_ROWS = 100000, MAX_SEARCH_COLS = 200 };
+
 static const size_t MAX_MODEL_BYTES = (size_t)1 << 31;
 
 void fit_outcome_free(struct fit_outcome *o)
@@ -39,6 +42,22 @@ static enum model_kind default_kind(enum model_task task, bool is_linear)
     return MODEL_GBDT;
 }
 
+/* Trees that search products and ratios of columns beside plain ones, for cross-validation to
+ * choose; a grid says itself what to try, and large tables are left alone. */
+static enum ft_status add_search(const struct fit_request *q, struct fit_outcome *o,
+                                 struct ft_err *err)
+{
+    const struct matrix *x = &o->table.x;
+    if (q->no_search || q->grid != NULL || q->n_folds < 2 || o->task == TASK_SURVIVAL ||
+        x->n_cols < 2 || x->n_rows > MAX_SEARCH_ROWS || x->n_cols > MAX_SEARCH_COLS)
+        return FT_OK;
+    struct model_spec spec = o->specs.items[0];
+    if (spec.kind != MODEL_GBDT)
+        return FT_OK;
+    spec.kind = MODEL_GBDT_PRODUCTS;
+    return fit_specs_add(&o->specs, &spec, err);
+}
+
 enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome *o,
                                 struct ft_err *err)
 {
@@ -64,6 +83,8 @@ enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome 
         spec.kind = default_kind(o->task, true);
         st = fit_specs_add(&o->specs, &spec, err);
     }
+    if (st == FT_OK)
+        st = add_search(q, o, err);
     for (size_t i = 0; st == FT_OK && i < o->specs.n; i++)
         if (o->task == TASK_SURVIVAL && o->specs.items[i].kind == MODEL_GBDT)
             o->specs.items[i].kind = MODEL_GBDT_SURVIVAL;

@@ -36,6 +36,10 @@ static enum ft_status choose_kinds(struct train_run *r, struct ft_err *err)
     if (wanted >> MODEL_GBDT & 1U && r->o->is_rul)
         r->candidates[r->n_candidates++] =
             (struct train_candidate){MODEL_GBDT, FEATURE_VIEW_HEALTH, "gbdt_health"};
+    /* The search costs several fits: only when it is asked for. */
+    if (r->o->kinds >> MODEL_GBDT_PRODUCTS & 1U)
+        r->candidates[r->n_candidates++] = (struct train_candidate){
+            MODEL_GBDT_PRODUCTS, FEATURE_VIEW_SENSORS, model_kind_name(MODEL_GBDT_PRODUCTS)};
     if (r->n_candidates == 0)
         return ft_fail(err, FT_INVALID, "train: no candidate left; %s takes %s and gbdt",
                        r->o->is_rul ? "rul" : "failure", model_kind_name(linear));
@@ -398,7 +402,7 @@ struct model_spec train_spec_of(const struct train_run *r, size_t c, size_t m, s
     const uint64_t what =
         (uint64_t)(r->components[c] + 1) * 16 + (uint64_t)kind + (is_health ? 8 : 0);
     s.seed = rng_u64(r->o->seed, STREAM_MODELS, what * 64 + f) >> 11;
-    if (kind != MODEL_GBDT) {
+    if (kind != MODEL_GBDT && kind != MODEL_GBDT_PRODUCTS) {
         s.lambda = r->o->is_rul ? 100 : 20;
         return s;
     }

@@ -462,7 +462,7 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
     else
         json_add_int(p, "horizon_ms", r->o->horizon_ms);
     json_add_number(p, "lambda", spec.lambda);
-    if (spec.kind == MODEL_GBDT) {
+    if (spec.kind == MODEL_GBDT || spec.kind == MODEL_GBDT_PRODUCTS) {
         json_add_int(p, "trees", (int64_t)spec.n_trees);
         json_add_int(p, "depth", (int64_t)spec.max_depth);
         json_add_int(p, "leaves", (int64_t)spec.max_leaves);

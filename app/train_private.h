@@ -8,7 +8,7 @@
 #include "app/history.h"
 #include "app/train_job.h"
 
-enum { TRAIN_MAX_CANDIDATES = 3 };
+enum { TRAIN_MAX_CANDIDATES = 4 };
 
 /* A kind of model on a view of the sensors. */
 struct train_candidate {

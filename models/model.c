@@ -14,7 +14,8 @@ static const char *const kind_names[] = {[MODEL_GBDT] = "gbdt",
                                          [MODEL_COX] = "cox",
                                          [MODEL_AFT] = "aft",
                                          [MODEL_WEIBULL_AGE] = "weibull_age",
-                                         [MODEL_GBDT_SURVIVAL] = "gbdt_survival"};
+                                         [MODEL_GBDT_SURVIVAL] = "gbdt_survival",
+                                         [MODEL_GBDT_PRODUCTS] = "gbdt_products"};
 static const char *const task_names[] = {
     [TASK_CLASSIFY] = "classify", [TASK_REGRESS] = "regress", [TASK_SURVIVAL] = "survival"};
 enum {

@@ -21,11 +21,12 @@ enum model_kind {
     MODEL_COX,
     MODEL_AFT,
     MODEL_WEIBULL_AGE,
-    MODEL_GBDT_SURVIVAL
+    MODEL_GBDT_SURVIVAL,
+    MODEL_GBDT_PRODUCTS /* trees that search products and ratios of columns (models/products.h) */
 };
 enum model_task { TASK_CLASSIFY, TASK_REGRESS, TASK_SURVIVAL };
 
-/* gbdt, hazard_logit, ridge, cox, aft, weibull_age, gbdt_survival */
+/* gbdt, hazard_logit, ridge, cox, aft, weibull_age, gbdt_survival, gbdt_products */
 const char *model_kind_name(enum model_kind kind);
 const char *model_task_name(enum model_task task);
 
@@ -51,8 +52,8 @@ struct model_spec {
  * refuses; no L1; the task's own objective; median; 20 intervals. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
-/* Is this a pair that model_fit() takes? gbdt: classify, regress; hazard_logit: classify; ridge:
- * regress; cox, aft, weibull_age and gbdt_survival: survival. */
+/* Is this a pair that model_fit() takes? gbdt, gbdt_products: classify, regress; hazard_logit:
+ * classify; ridge: regress; cox, aft, weibull_age and gbdt_survival: survival. */
 bool model_kind_takes(enum model_kind kind, enum model_task task);
 /* Index of the kind or task with this name, -1 when there is none. */
 int model_kind_by_name(const char *name);

@@ -144,8 +144,9 @@ static enum ft_status read_text(struct text_reader *r, struct model *m, struct f
 static enum ft_status read_head(struct text_reader *r, struct model *m, size_t *n_cols,
                                 struct ft_err *err)
 {
-    static const char *const kind_words[] = {"gbdt", "hazard_logit", "ridge",        "cox",
-                                             "aft",  "weibull_age",  "gbdt_survival"};
+    static const char *const kind_words[] = {"gbdt",          "hazard_logit", "ridge",
+                                             "cox",           "aft",          "weibull_age",
+                                             "gbdt_survival", "gbdt_products"};
     enum { N_KINDS = sizeof(kind_words) / sizeof(kind_words[0]) };
     static const char *const task_words[] = {"classify", "regress", "survival"};
     size_t version = 0, kind = 0, task = 0, n_texts = 0;

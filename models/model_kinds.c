@@ -5,6 +5,7 @@
 #include "models/gbdt/survival.h"
 #include "models/linear.h"
 #include "models/model_private.h"
+#include "models/products.h"
 #include "models/text_io.h"
 #include "models/weibull.h"
 
@@ -109,6 +110,65 @@ static enum ft_status trees_read(const char *text, size_t len, void **out, struc
 static void trees_free(void *fitted)
 {
     gbdt_free(fitted);
+}
+
+/* --- boosted trees with products of columns ----------------------------------------------------
+ */
+
+static enum ft_status forms_fit(const struct model_spec *spec, const struct model_rows *rows,
+                                struct pool *pool, void **out, struct ft_err *err)
+{
+    struct gbdt_params p;
+    struct products *fitted = NULL;
+    enum ft_status st = trees_params(spec, &p, err);
+    if (st == FT_OK)
+        st = products_fit(&rows->x, rows->y, rows->weight, &p, pool, &fitted, err);
+    *out = fitted;
+    return st;
+}
+
+static void forms_predict(const void *fitted, const struct matrix *x, double *out)
+{
+    products_predict(fitted, x, out);
+}
+
+static enum ft_status forms_contributions(const void *fitted, const double *row, double *out,
+                                          struct ft_err *err)
+{
+    return products_contributions(fitted, row, out, err);
+}
+
+static size_t forms_n_cols(const void *fitted)
+{
+    return products_n_cols(fitted);
+}
+
+static bool forms_fits_task(const void *fitted, enum model_task task)
+{
+    return trees_fits_task(products_trees(fitted), task);
+}
+
+static double forms_answer(const void *fitted, double raw)
+{
+    return gbdt_answer(products_trees(fitted), raw);
+}
+
+static void forms_write(const void *fitted, struct buf *out)
+{
+    products_write(fitted, out);
+}
+
+static enum ft_status forms_read(const char *text, size_t len, void **out, struct ft_err *err)
+{
+    struct products *p = NULL;
+    const enum ft_status st = products_read(text, len, &p, err);
+    *out = p;
+    return st;
+}
+
+static void forms_free(void *fitted)
+{
+    products_free(fitted);
 }
 
 /* --- linear ----------------------------------------------------------------------------------- */
@@ -548,6 +608,17 @@ static const struct model_ops kinds[] = {
                              .write = lives_write,
                              .read = lives_read,
                              .free = lives_free},
+    [MODEL_GBDT_PRODUCTS] = {.name = "gbdt_products",
+                             .tasks = TASKS(TASK_CLASSIFY) | TASKS(TASK_REGRESS),
+                             .fit = forms_fit,
+                             .predict = forms_predict,
+                             .contributions = forms_contributions,
+                             .answer = forms_answer,
+                             .n_cols = forms_n_cols,
+                             .fits_task = forms_fits_task,
+                             .write = forms_write,
+                             .read = forms_read,
+                             .free = forms_free},
 };
 
 const struct model_ops *model_ops_of(enum model_kind kind)

@@ -33,7 +33,8 @@ static enum ft_status parse_kinds(const char *list, unsigned *kinds, struct ft_e
         const int kind = model_kind_by_name(strcmp(word, "logistic") == 0 ? "hazard_logit" : word);
         if (kind < 0)
             return ft_fail(err, FT_INVALID,
-                           "--models: \"%.*s\"; expected gbdt, hazard_logit, ridge, weibull_age",
+                           "--models: \"%.*s\"; expected gbdt, gbdt_products, hazard_logit, ridge, "
+                           "weibull_age",
                            (int)len, list);
         *kinds |= 1U << kind;
         list += len + (list[len] == ',');
@@ -203,7 +204,8 @@ int cmd_train(int argc, char **argv)
          "a component, or all; default the asset as a whole"},
         {"--cap", CLI_STRING, &f.cap, "N", "rul: cap of the target in cycles, or a duration"},
         {"--folds", CLI_INT, &f.folds, "K", "folds by asset, 2..20; default 5"},
-        {"--models", CLI_STRING, &f.models, "LIST", "candidates: gbdt,hazard_logit or gbdt,ridge"},
+        {"--models", CLI_STRING, &f.models, "LIST",
+         "candidates: gbdt, gbdt_products, hazard_logit, ridge"},
         {"--until", CLI_INSTANT, &f.until_ms, "TIME", "use nothing later than this"},
         {"--threads", CLI_INT, &f.threads, "N", "default: all processors"},
         {"--seed", CLI_INT, &f.seed, "N", "default 1"},

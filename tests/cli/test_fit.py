@@ -74,7 +74,7 @@ class Fit(unittest.TestCase):
         for threads in (1, 2, 7):
             got = self.fit(table, *flags, "--threads", threads)
             self.assertEqual((got["task"], got["kind"], got["rows"], got["features"]),
-                             ("classify", "gbdt", 900, 3))
+                             ("classify", "gbdt_products", 900, 3))
             self.assertEqual((got["threads"], got["seed"]), (threads, 5))
             for key in ("read_seconds", "fit_seconds", "cv_seconds"):
                 self.assertGreaterEqual(got[key], 0)
@@ -124,7 +124,7 @@ class Fit(unittest.TestCase):
                        "unit", "--model", "auto", "--trees", "60", "--coverage", "0.8")
         self.assertEqual(got["task"], "regress")
         self.assertEqual(got["cv"]["metric"], "rmse")
-        self.assertEqual([c["kind"] for c in got["candidates"]], ["gbdt", "ridge"])
+        self.assertEqual([c["kind"] for c in got["candidates"]], ["gbdt", "ridge", "gbdt_products"])
         best = min(got["candidates"], key=lambda c: c["cv"]["mean"])
         self.assertEqual(got["kind"], best["kind"])
         test = self.make_table("new.csv", n=3000, seed=3)
@@ -421,8 +421,14 @@ class Fit(unittest.TestCase):
                        "UDI,Product ID,TWF,HDF,PWF,OSF,RNF", "--folds", "5")
         self.assertEqual((got["rows"], got["features"]), (10000, 6))
         self.assertEqual(got["cv"]["metric"], "pr_auc")
-        self.assertGreater(got["cv"]["mean"], 0.79)
-        self.assertLess(got["cv"]["mean"], 0.86)  # more would be a leak of the failure modes
+        # Products and ratios of columns are searched; more would be a leak of the failure modes.
+        self.assertEqual(got["best"]["model"], "gbdt_products")
+        self.assertGreater(got["cv"]["mean"], 0.88)
+        self.assertLess(got["cv"]["mean"], 0.93)
+        plain = self.fit(table, "--label", "Machine failure", "--drop",
+                         "UDI,Product ID,TWF,HDF,PWF,OSF,RNF", "--folds", "5", "--no-search")
+        self.assertGreater(plain["cv"]["mean"], 0.79)
+        self.assertLess(plain["cv"]["mean"], 0.86)
 
 
 if __name__ == "__main__":

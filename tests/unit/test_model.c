@@ -125,6 +125,8 @@ static void test_model_save_round_trip(void **state)
     check_round_trip(MODEL_AFT, TASK_SURVIVAL);
     check_round_trip(MODEL_WEIBULL_AGE, TASK_SURVIVAL);
     check_round_trip(MODEL_GBDT_SURVIVAL, TASK_SURVIVAL);
+    check_round_trip(MODEL_GBDT_PRODUCTS, TASK_CLASSIFY);
+    check_round_trip(MODEL_GBDT_PRODUCTS, TASK_REGRESS);
 }
 
 /* Counts come back as counts; an objective of lives cannot regress. */
@@ -327,7 +329,7 @@ static void test_model_load_refuses(void **state)
 
 static void test_model_names(void **state)
 {
-    for (int k = MODEL_GBDT; k <= MODEL_GBDT_SURVIVAL; k++)
+    for (int k = MODEL_GBDT; k <= MODEL_GBDT_PRODUCTS; k++)
         assert_int_equal(model_kind_by_name(model_kind_name((enum model_kind)k)), k);
     for (int t = TASK_CLASSIFY; t <= TASK_SURVIVAL; t++)
         assert_int_equal(model_task_by_name(model_task_name((enum model_task)t)), t);
