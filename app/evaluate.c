@@ -4,6 +4,8 @@
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/dataset.h"
+#include "app/hazard_curve.h"
+#include "app/prognosis.h"
 #include "app/scorer.h"
 #include "db/db.h"
 #include "models/metrics.h"
@@ -11,6 +13,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of false alarms: one an asset and year. */
+#define FIXED_RATE (1.0 / 12)
+#define MONTH_MS (30.4375 * (double)MS_PER_DAY)
 
 static enum ft_status no_memory(struct ft_err *err)
 {
@@ -21,7 +27,16 @@ static enum ft_status no_memory(struct ft_err *err)
 
 struct lives_table {
     double *truth, *truth_capped, *prediction, *baseline, *low, *high;
+    double *p_soon; /* P(failure within SOON_UNITS) */
+    size_t *asset;
     size_t n;
+};
+
+enum {
+    SOON_UNITS = 30,
+    N_WORST = 5,
+    N_CALIBRATION_BINS = 10,
+    WALK_EVERY = 5 /* readings between two forecasts along a life */
 };
 
 static enum ft_status life_row(const struct history *h, const struct scorer_model *m,
@@ -44,6 +59,7 @@ static enum ft_status life_row(const struct history *h, const struct scorer_mode
         t->truth[i] = (double)a->true_rul_ms / m->unit_ms;
         t->truth_capped[i] = fmin(m->cap, t->truth[i]);
         t->prediction[i] = p;
+        t->asset[i] = asset;
         t->low[i] = fmax(0, lower);
         t->high[i] = upper;
         const int64_t origin = history_renewal_ms(h, a, HISTORY_NO_INDEX, as_of);
@@ -51,6 +67,10 @@ static enum ft_status life_row(const struct history *h, const struct scorer_mode
                              ? age_model_expected(
                                    age, origin != DB_NO_TIME ? as_of - origin : DB_NO_TIME, m->cap)
                              : NAN;
+        const struct hazard_curve c =
+            hazard_curve_rul(age, origin != DB_NO_TIME ? as_of - origin : DB_NO_TIME, m->residuals,
+                             p, m->cap, m->unit_ms);
+        t->p_soon[i] = hazard_curve_probability(&c, (int64_t)(SOON_UNITS * m->unit_ms));
     }
     free(row);
     free(wide);
@@ -66,7 +86,46 @@ static void put_life_metrics(const struct lives_table *t, const double *p, cJSON
     json_add_number(to, "phm08_score_capped", metric_phm08(p, t->truth_capped, t->n));
 }
 
-static void put_lives(const struct scorer_model *m, const struct lives_table *t, cJSON *out)
+/* P(failure within SOON_UNITS) against what came. */
+static void put_soon(const struct lives_table *t, cJSON *out)
+{
+    double *y = calloc(t->n + 1, sizeof(*y));
+    if (y == NULL)
+        return;
+    for (size_t i = 0; i < t->n; i++)
+        y[i] = t->truth[i] <= SOON_UNITS;
+    cJSON *soon = json_add_object(out, "failure_soon");
+    json_add_int(soon, "within", SOON_UNITS);
+    json_add_number(soon, "pr_auc", metric_pr_auc(t->p_soon, y, NULL, t->n));
+    json_add_number(soon, "brier", metric_brier(t->p_soon, y, NULL, t->n));
+    json_add_number(soon, "calibration_error",
+                    metric_calibration_error(t->p_soon, y, t->n, N_CALIBRATION_BINS));
+    free(y);
+}
+
+/* The units whose forecast was furthest from the (capped) truth. */
+static void put_worst(const struct history *h, const struct lives_table *t, cJSON *out)
+{
+    bool *is_told = calloc(t->n + 1, sizeof(*is_told));
+    cJSON *list = json_add_array(out, "worst");
+    for (size_t k = 0; k < N_WORST && k < t->n && is_told != NULL; k++) {
+        size_t worst = SIZE_MAX;
+        for (size_t i = 0; i < t->n; i++)
+            if (!is_told[i] &&
+                (worst == SIZE_MAX || fabs(t->prediction[i] - t->truth_capped[i]) >
+                                          fabs(t->prediction[worst] - t->truth_capped[worst])))
+                worst = i;
+        is_told[worst] = true;
+        cJSON *item = json_add_object(list, NULL);
+        json_add_string(item, "asset", h->assets[t->asset[worst]].key);
+        json_add_number(item, "prediction", t->prediction[worst]);
+        json_add_number(item, "truth", t->truth[worst]);
+    }
+    free(is_told);
+}
+
+static void put_lives(const struct history *h, const struct scorer_model *m,
+                      const struct lives_table *t, cJSON *out)
 {
     double covered = 0;
     double width = 0;
@@ -87,6 +146,92 @@ static void put_lives(const struct scorer_model *m, const struct lives_table *t,
     cJSON *baseline = json_add_object(out, "baseline");
     json_add_string(baseline, "kind", "weibull_age");
     put_life_metrics(t, t->baseline, baseline);
+    put_soon(t, out);
+    put_worst(h, t, out);
+}
+
+/* Forecasts at every few readings of the held-out units of t. */
+struct walk {
+    struct prognosis_rows rows;
+    size_t *unit;
+    double *age, *truth, *prediction;
+};
+
+static enum ft_status walk_unit(const struct history *h, const struct scorer_model *m, size_t asset,
+                                struct walk *w, struct ft_err *err)
+{
+    const struct history_asset *a = &h->assets[asset];
+    const struct readings *lead = dataset_lead_series(h, a);
+    const size_t n = lead != NULL ? (lead->n + WALK_EVERY - 1) / WALK_EVERY : 0;
+    int64_t *as_of = calloc(n + 1, sizeof(*as_of));
+    float *x = calloc(n * m->fs->n + 1, sizeof(*x));
+    double *wide = calloc(m->fs->n + 1, sizeof(*wide));
+    enum ft_status st = as_of == NULL || x == NULL || wide == NULL ? no_memory(err) : FT_OK;
+    for (size_t i = 0; i < n && st == FT_OK; i++)
+        as_of[i] = lead->ts_ms[lead->n - 1 - (n - 1 - i) * WALK_EVERY];
+    if (st == FT_OK && n > 0)
+        st = features_compute(m->fs, h, asset, as_of, n, x, err);
+    for (size_t i = 0; i < n && st == FT_OK; i++) {
+        const size_t k = w->rows.n++;
+        w->unit[k] = asset;
+        w->age[k] = (double)(as_of[i] - history_origin_ms(a)) / m->unit_ms;
+        w->truth[k] = (double)(a->last_reading_ms + a->true_rul_ms - as_of[i]) / m->unit_ms;
+        w->prediction[k] = scorer_final(m, scorer_raw(m, x + i * m->fs->n, wide));
+    }
+    free(as_of);
+    free(x);
+    free(wide);
+    return st;
+}
+
+static void put_prognosis(const struct prognosis *p, cJSON *out)
+{
+    cJSON *o = json_add_object(out, "prognosis");
+    json_add_number(o, "alpha", PROGNOSIS_ALPHA);
+    cJSON *list = json_add_array(o, "alpha_lambda");
+    for (size_t l = 0; l < PROGNOSIS_N_LAMBDAS; l++) {
+        cJSON *item = json_add_object(list, NULL);
+        json_add_number(item, "lambda", prognosis_lambdas[l]);
+        json_add_number(item, "share", p->alpha_lambda[l]);
+        json_add_int(item, "units", (int64_t)p->n_lambda[l]);
+    }
+    json_add_number(o, "horizon_median", p->horizon);
+    json_add_number(o, "relative_accuracy", p->relative_accuracy);
+}
+
+static enum ft_status evaluate_walk(const struct history *h, const struct scorer_model *m,
+                                    const struct lives_table *t, cJSON *out, struct ft_err *err)
+{
+    struct walk w = {{0}, NULL, NULL, NULL, NULL};
+    size_t n = 1;
+    enum ft_status st = FT_OK;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct readings *lead = dataset_lead_series(h, &h->assets[t->asset[i]]);
+        n += lead != NULL ? lead->n / WALK_EVERY + 1 : 0;
+    }
+    w.unit = calloc(n, sizeof(*w.unit));
+    w.age = calloc(n, sizeof(double));
+    w.truth = calloc(n, sizeof(double));
+    w.prediction = calloc(n, sizeof(double));
+    if (w.unit == NULL || w.age == NULL || w.truth == NULL || w.prediction == NULL)
+        st = no_memory(err);
+    for (size_t i = 0; i < t->n && st == FT_OK; i++)
+        st = walk_unit(h, m, t->asset[i], &w, err);
+    if (st == FT_OK) {
+        const struct prognosis_rows rows = {.unit = w.unit,
+                                            .age = w.age,
+                                            .truth = w.truth,
+                                            .prediction = w.prediction,
+                                            .n = w.rows.n,
+                                            .cap = m->cap};
+        const struct prognosis p = prognosis_lives(&rows);
+        put_prognosis(&p, out);
+    }
+    free(w.unit);
+    free(w.age);
+    free(w.truth);
+    free(w.prediction);
+    return st;
 }
 
 static enum ft_status evaluate_lives(const struct history *h, const struct scorer_model *m,
@@ -94,12 +239,14 @@ static enum ft_status evaluate_lives(const struct history *h, const struct score
 {
     struct age_model age;
     const bool has_age = age_model_fit(h, HISTORY_NO_INDEX, NULL, DB_NO_TIME, &age, NULL) == FT_OK;
-    double *v = calloc(6 * (h->n_assets + 1), sizeof(*v));
-    enum ft_status st = v == NULL ? no_memory(err) : FT_OK;
     const size_t n = h->n_assets + 1;
+    double *v = calloc(7 * n, sizeof(*v));
+    size_t *assets = calloc(n, sizeof(*assets));
+    enum ft_status st = v == NULL || assets == NULL ? no_memory(err) : FT_OK;
     struct lives_table t = {0};
     if (v != NULL)
-        t = (struct lives_table){v, v + n, v + 2 * n, v + 3 * n, v + 4 * n, v + 5 * n, 0};
+        t = (struct lives_table){v,         v + n,     v + 2 * n, v + 3 * n, v + 4 * n,
+                                 v + 5 * n, v + 6 * n, assets,    0};
     for (size_t a = 0; a < h->n_assets && st == FT_OK; a++)
         if (h->assets[a].is_held_out && h->assets[a].true_rul_ms != DB_NO_TIME &&
             h->assets[a].last_reading_ms != DB_NO_TIME)
@@ -109,8 +256,11 @@ static enum ft_status evaluate_lives(const struct history *h, const struct score
                      "class %s has no held-out unit with a known remaining life to evaluate on",
                      h->class_name);
     if (st == FT_OK)
-        put_lives(m, &t, out);
+        put_lives(h, m, &t, out);
+    if (st == FT_OK)
+        st = evaluate_walk(h, m, &t, out, err);
     free(v);
+    free(assets);
     return st;
 }
 
@@ -198,6 +348,34 @@ static void put_scores(const struct outcome_table *t, const double *p, cJSON *to
     json_add_number(to, "roc_auc", metric_roc_auc(p, t->y, NULL, t->n));
     json_add_number(to, "brier", metric_brier(p, t->y, NULL, t->n));
     json_add_number(to, "log_loss", metric_log_loss(p, t->y, NULL, t->n));
+    json_add_number(to, "calibration_error",
+                    metric_calibration_error(p, t->y, t->n, N_CALIBRATION_BINS));
+}
+
+static void put_alarms(const struct alarm_answer *a, cJSON *to)
+{
+    json_add_number(to, "threshold", a->threshold);
+    json_add_number(to, "false_alarms_per_asset_month", a->false_alarm_rate);
+    json_add_number(to, "alarms_per_asset_month", a->alarm_rate);
+    json_add_number(to, "recall", a->recall);
+    json_add_number(to, "lead_time_median_s", a->lead_time_s);
+}
+
+/* Alarms at the model's threshold, and what is left when false ones are held to a fixed rate. */
+static void put_alarm_rates(const struct outcome_table *t, double threshold, cJSON *to)
+{
+    struct alarm_rows rows = {t->unit, t->as_of_ms, t->p, t->failure_ms, t->n, 0};
+    for (size_t i = 1; i < t->n; i++)
+        if (t->unit[i] == t->unit[i - 1])
+            rows.unit_months += (double)(t->as_of_ms[i] - t->as_of_ms[i - 1]) / MONTH_MS;
+    if (!(rows.unit_months > 0))
+        return;
+    const struct alarm_answer fixed = prognosis_alarms(&rows, FIXED_RATE);
+    put_alarms(&fixed, json_add_object(to, "at_fixed_rate"));
+    if (isfinite(threshold)) {
+        const struct alarm_answer own = prognosis_alarms_at(&rows, threshold);
+        put_alarms(&own, json_add_object(to, "alarms"));
+    }
 }
 
 static void put_table(const struct outcome_table *t, double threshold, cJSON *to)
@@ -226,6 +404,7 @@ static void put_table(const struct outcome_table *t, double threshold, cJSON *to
     json_add_number(at, "lead_time_median_s", median_lead_s(t, &n_announced, &n_failures));
     json_add_int(at, "failures", (int64_t)n_failures);
     json_add_int(at, "announced", (int64_t)n_announced);
+    put_alarm_rates(t, threshold, to);
 }
 
 /* Rows of one champion into its own table. */

@@ -59,6 +59,25 @@ static void print_lives(const cJSON *o)
     printf("interval: %.0f %% stated, %.1f %% observed, %.1f wide on average\n",
            100 * number(coverage, "nominal"), 100 * number(coverage, "observed"),
            number(o, "interval_mean_width"));
+    const cJSON *soon = json_get(o, "failure_soon");
+    const cJSON *prognosis = json_get(o, "prognosis");
+    const cJSON *item;
+    printf("failure within %.0f: PR-AUC %.3f, calibration error %.3f\n", number(soon, "within"),
+           number(soon, "pr_auc"), number(soon, "calibration_error"));
+    printf("along the lives, within %.0f %%:", 100 * number(prognosis, "alpha"));
+    cJSON_ArrayForEach (item, json_get(prognosis, "alpha_lambda")) {
+        printf(" %.0f %% at %.0f %% of life (%.0f units),", 100 * number(item, "share"),
+               100 * number(item, "lambda"), number(item, "units"));
+    }
+    printf(" relative accuracy %.2f, good from %.0f before the failure on (median)\n",
+           number(prognosis, "relative_accuracy"), number(prognosis, "horizon_median"));
+    printf("worst:");
+    cJSON_ArrayForEach (item, json_get(o, "worst")) {
+        const cJSON *name = json_get(item, "asset");
+        printf(" %s %.0f for %.0f%s", cJSON_IsString(name) ? name->valuestring : "?",
+               number(item, "prediction"), number(item, "truth"), item->next != NULL ? "," : "");
+    }
+    printf("\n");
 }
 
 static enum ft_status run_evaluate(const struct evaluate_options *options, int64_t threads,
