@@ -95,6 +95,7 @@ static cJSON *describe_request(const struct fit_request *q, const struct fit_out
     json_add_string(p, "embargo", q->embargo);
     json_add_string(p, "drop", q->drop);
     json_add_string(p, "category", q->category);
+    json_add_string(p, "trust", q->trusted);
     json_add_string(p, "task", model_task_name(o->task));
     json_add_string(p, "metric", validate_metric_name(o->metric));
     json_add_int(p, "folds", (int64_t)q->n_folds);

@@ -1,6 +1,7 @@
 #include "app/fit_private.h"
 
 #include "app/base/clock.h"
+#include "app/leak_guard.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -99,6 +100,24 @@ enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome 
     if (st == FT_OK && !validate_metric_suits(o->metric, o->task))
         st = ft_fail(err, FT_INVALID, "metric %s does not suit task %s",
                      validate_metric_name(o->metric), model_task_name(o->task));
+    return st;
+}
+
+/* Refuses a column that knows the label before it happened. */
+static enum ft_status guard_columns(const struct fit_request *q, const struct fit_outcome *o,
+                                    struct ft_err *err)
+{
+    const struct table *t = &o->table;
+    const char **names = calloc(t->schema.n_features + 1, sizeof(const char *));
+    if (o->task == TASK_SURVIVAL || names == NULL) {
+        free(names);
+        return FT_OK;
+    }
+    for (size_t j = 0; j < t->schema.n_features; j++)
+        names[j] = t->schema.features[j].name;
+    const enum ft_status st =
+        leak_guard(names, &t->x, t->y, o->task == TASK_CLASSIFY, q->trusted, err);
+    free(names);
     return st;
 }
 

@@ -31,6 +31,7 @@ struct fit_request {
                           the grid's base: gbdt, for survival cox */
     struct model_spec base; /* kind and task are filled in here */
     const cJSON *grid;      /* candidates (fit_spec.h); NULL = base alone */
+    const char *trusted;    /* columns that the leak guard lets pass, by commas; NULL = none */
     bool no_search;         /* leave out the search for products and ratios of columns */
     size_t n_folds;         /* 0 = no cross-validation: no calibration, no interval */
     double coverage;        /* stated for intervals of a regression */

@@ -80,6 +80,8 @@ static int parse(struct arguments *a, int argc, char **argv)
         {"--nested", CLI_BOOL, &a->q.is_nested, NULL, "estimate that counts the choice, too"},
         {"--oof", CLI_STRING, &a->oof, "FILE.csv", "write out-of-fold predictions"},
         {"--memory", CLI_SIZE, &a->memory, "SIZE", "never use more; exit 5 when it is too little"},
+        {"--trust", CLI_STRING, &a->q.trusted, "COLS",
+         "columns that are known before the label though they look like leaks"},
         {"--no-search", CLI_BOOL, &a->q.no_search, NULL,
          "trees as they are: do not try products and ratios of columns"},
         {"--threads", CLI_INT, &a->threads, "N", "0 = all processors (0)"},
