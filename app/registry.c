@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Models of each state that stay for comparison; a year of nights would fill the file. */
+enum { NIGHTS_KEPT = 7 };
+
 /* The score that a stored champion reached out of fold when it was trained; NaN = unknown. */
 static double stored_score(const struct model_row *champion)
 {
@@ -21,6 +24,19 @@ static double stored_score(const struct model_row *champion)
         (void)json_number(metrics, "score", false, &score, NULL);
     cJSON_Delete(metrics);
     return score;
+}
+
+/* The kind of the champion on tonight's folds: the same rows, fitted tonight. NULL when it was no
+ * candidate. */
+static const struct train_model *same_folds(const struct train_result *r,
+                                            const struct train_model *m,
+                                            const struct model_row *champion)
+{
+    for (size_t i = 0; i < r->n_models; i++)
+        if (r->models[i].component_id == m->component_id &&
+            strcmp(r->models[i].kind, champion->kind) == 0)
+            return &r->models[i];
+    return NULL;
 }
 
 struct verdict {
@@ -56,11 +72,18 @@ static enum ft_status judge(struct db *db, const struct train_result *r,
     if (st != FT_OK)
         return st;
     const double before = stored_score(&champion);
+    const struct train_model *peer = same_folds(r, m, &champion);
     if (strcmp(champion.sha256, m->sha256) == 0) {
         v->same_id = champion.id;
         (void)snprintf(v->reason, sizeof(v->reason),
                        "unchanged: the data gave model %lld again; %s", (long long)champion.id,
                        m->reason);
+    } else if (peer != NULL && peer != m && peer->score > m->score) {
+        /* Scores of two nights have other rows in them; these two have the same. */
+        (void)snprintf(v->reason, sizeof(v->reason),
+                       "replaces model %lld: on the same folds %.5g, its kind (%s) reaches %.5g "
+                       "tonight; %s",
+                       (long long)champion.id, m->score, champion.kind, peer->score, m->reason);
     } else if (isfinite(before) && m->score > before + slack(r, m)) {
         v->state = "candidate";
         (void)snprintf(
@@ -236,6 +259,8 @@ enum ft_status registry_apply(struct db *writer, struct train_result *result, in
         counts->n_promoted += strcmp(verdicts[i].state, "champion") == 0;
         counts->n_kept += m->is_champion && strcmp(verdicts[i].state, "champion") != 0;
     }
+    if (st == FT_OK && policy == REGISTRY_NIGHT)
+        st = model_prune(writer, result->class_id, NIGHTS_KEPT, err);
     if (st == FT_OK)
         complete_report(result, ids, verdicts, run_id);
     free(ids);

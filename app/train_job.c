@@ -200,7 +200,7 @@ static enum ft_status deal_assets(struct train_run *r, struct ft_err *err)
     }
     const size_t units = r->o->is_rul ? n : n_failing;
     r->k = r->o->folds > 0 ? r->o->folds : TRAIN_DEFAULT_FOLDS;
-    r->is_time_folds = units < 2 || n < 3;
+    r->is_time_folds = r->o->is_by_time || units < 2 || n < 3;
     if (!r->is_time_folds && r->k > units)
         r->k = units;
     if (n > 0)
@@ -593,6 +593,9 @@ static enum ft_status check_options(const struct train_options *o, struct ft_err
 {
     if (!o->is_rul && o->horizon_ms <= 0)
         return ft_fail(err, FT_INVALID, "train: the failure target needs a horizon");
+    if (o->is_rul && o->is_by_time)
+        return ft_fail(err, FT_INVALID,
+                       "train: units that run to failure are compared by asset, not by time");
     if (o->folds == 1 || o->folds > TRAIN_MAX_FOLDS)
         return ft_fail(err, FT_INVALID, "train: %zu folds, expected 2 to %d", o->folds,
                        TRAIN_MAX_FOLDS);

@@ -31,6 +31,7 @@ struct train_options {
     int64_t horizon_ms;    /* failure */
     double cap_units;      /* rul, in cycles or days; 0 = 125 cycles, or the longest life */
     size_t folds;          /* 2..TRAIN_MAX_FOLDS; 0 = 5, fewer when there are fewer assets */
+    bool is_by_time;       /* failure: folds forward in time with an embargo, not by asset */
     unsigned kinds;        /* bit 1 << enum model_kind; 0 = all that fit the target */
     int64_t until_ms;      /* nothing later is used; DB_NO_TIME = all data */
     uint64_t seed;

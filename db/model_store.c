@@ -140,6 +140,17 @@ enum ft_status model_set_state(struct db *db, int64_t id, const char *state, con
     return unit_end(db, st, err);
 }
 
+enum ft_status model_prune(struct db *db, int64_t class_id, int64_t keep, struct ft_err *err)
+{
+    enum ft_status st = unit_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    struct statement s = statement_begin(db, QUERY_model_prune, err);
+    bind_int(&s, ":class_id", class_id);
+    bind_int(&s, ":keep", keep);
+    return unit_end(db, statement_run(&s), err);
+}
+
 enum ft_status model_get(struct db *db, int64_t id, struct model_row *out, struct ft_err *err)
 {
     struct statement s = statement_begin(db, QUERY_model_get, err);

@@ -38,6 +38,9 @@ struct model_list {
  * target, component and horizon in the same transaction, with reason "replaced by model N". */
 enum ft_status model_insert(struct db *db, const struct model_row *m, int64_t *id,
                             struct ft_err *err);
+/* Forgets all but the keep newest of each target, component, horizon and state of a class;
+ * champions stay, and so does every model that a forecast, the ledger or a work order names. */
+enum ft_status model_prune(struct db *db, int64_t class_id, int64_t keep, struct ft_err *err);
 /* Makes a stored model champion (retiring the present one) or puts another state and reason. */
 enum ft_status model_set_state(struct db *db, int64_t id, const char *state, const char *reason,
                                struct ft_err *err);

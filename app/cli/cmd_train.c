@@ -17,7 +17,7 @@
 #include <string.h>
 
 struct train_flags {
-    const char *class_name, *target, *component, *models, *cap;
+    const char *class_name, *target, *component, *models, *cap, *folds_by;
     int64_t horizon_ms, until_ms, memory, folds, threads, seed;
     bool as_json;
 };
@@ -165,9 +165,12 @@ static enum ft_status run_train(const struct train_flags *flags, struct ft_err *
                               .horizon_ms = f.horizon_ms,
                               .folds = (size_t)f.folds,
                               .until_ms = f.until_ms,
+                              .is_by_time = f.folds_by != NULL && strcmp(f.folds_by, "time") == 0,
                               .seed = (uint64_t)f.seed,
                               .memory_bytes = f.memory};
     enum ft_status st = parse_kinds(f.models, &o.kinds, err);
+    if (st == FT_OK && f.folds_by != NULL && !o.is_by_time && strcmp(f.folds_by, "asset") != 0)
+        st = ft_fail(err, FT_INVALID, "--folds-by %.20s: expected asset or time", f.folds_by);
     if (st == FT_OK)
         st = db_open_writer(cli_db_path(), false, &db, err);
     if (st == FT_OK)
@@ -204,6 +207,8 @@ int cmd_train(int argc, char **argv)
          "a component, or all; default the asset as a whole"},
         {"--cap", CLI_STRING, &f.cap, "N", "rul: cap of the target in cycles, or a duration"},
         {"--folds", CLI_INT, &f.folds, "K", "folds by asset, 2..20; default 5"},
+        {"--folds-by", CLI_STRING, &f.folds_by, "asset|time",
+         "hold out whole assets, or later time with an embargo (asset)"},
         {"--models", CLI_STRING, &f.models, "LIST",
          "candidates: gbdt, gbdt_products, hazard_logit, ridge"},
         {"--until", CLI_INSTANT, &f.until_ms, "TIME", "use nothing later than this"},

@@ -32,5 +32,17 @@ WHERE state = 'champion' AND id <> :id
       = (SELECT m.class_id, m.target, ifnull(m.component_id, 0), m.horizon_ms FROM model m
          WHERE m.id = :id)
 
+-- name: model_prune
+DELETE FROM model
+WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY target, ifnull(component_id, 0),
+                                                            horizon_ms, state ORDER BY id DESC) AS place
+                             FROM model
+                             WHERE class_id = :class_id AND state <> 'champion')
+             WHERE place > :keep)
+  AND id NOT IN (SELECT model_id FROM ledger WHERE model_id IS NOT NULL)
+  AND id NOT IN (SELECT model_id FROM work_order WHERE model_id IS NOT NULL)
+  AND id NOT IN (SELECT model_id FROM forecast WHERE model_id IS NOT NULL)
+  AND id NOT IN (SELECT model_id FROM forecast_previous WHERE model_id IS NOT NULL)
+
 -- name: model_set_state
 UPDATE model SET state = :state, reason = :reason WHERE id = :id

@@ -116,12 +116,38 @@ static void test_model_list_filters(void **state)
     model_list_free(&list);
 }
 
+/* The newest of each state stay; a champion stays however old. */
+static void test_model_prune_keeps_the_newest(void **state)
+{
+    struct db_fixture *f = *state;
+    struct model_list list;
+    int64_t class_id = 0;
+    int64_t first = 0;
+    int64_t id = 0;
+    assert_ok(class_ensure(f->db, "pump", &class_id, &f->err), f->err);
+    struct model_row champion = make(class_id, "gbdt", "champion");
+    assert_ok(model_insert(f->db, &champion, &first, &f->err), f->err);
+    for (int i = 0; i < 6; i++) {
+        struct model_row m = make(class_id, "gbdt", i % 2 == 0 ? "off" : "candidate");
+        assert_ok(model_insert(f->db, &m, &id, &f->err), f->err);
+    }
+    assert_ok(model_prune(f->db, class_id, 2, &f->err), f->err);
+    assert_ok(model_list(f->db, class_id, NULL, NULL, &list, &f->err), f->err);
+    assert_int_equal(list.n, 5);
+    assert_int_equal(list.items[0].id, id);
+    assert_int_equal(list.items[4].id, first);
+    model_list_free(&list);
+    assert_ok(model_prune(f->db, class_id + 1, 0, &f->err), f->err);
+    assert_state(f, first, "champion", champion.reason);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         db_test(test_model_insert_champion_retires_old),
         db_test(test_model_insert_invalid),
         db_test(test_model_list_filters),
+        db_test(test_model_prune_keeps_the_newest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,6 +240,25 @@ static void test_train_job_run_verdicts(void **state)
 }
 
 /* One component trained alone gives the model that training all gives. */
+static void test_train_job_run_forward_in_time(void **state)
+{
+    struct fixture *x = *state;
+    struct train_options o = pump_options();
+    o.is_by_time = true;
+    struct train_result *r = train(x->db, &o, 2);
+    const cJSON *folds = json_get(r->report, "folds");
+    assert_string_equal(json_get(folds, "by")->valuestring, "time");
+    assert_true(json_get(folds, "embargo_s")->valuedouble >= 3 * 86400);
+    train_result_free(r);
+    struct train_result *none;
+    struct pool *pool;
+    struct ft_err err;
+    o.is_rul = true;
+    assert_ok(pool_new(1, &pool, &err), err);
+    assert_int_equal(train_job_run(x->db, &o, pool, NULL, NULL, NULL, &none, &err), FT_INVALID);
+    pool_free(pool);
+}
+
 static void test_train_job_run_component_alone(void **state)
 {
     struct fixture *x = *state;
@@ -489,6 +508,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train_job_run_same_bytes_for_any_threads),
         cmocka_unit_test(test_train_job_run_verdicts),
+        cmocka_unit_test(test_train_job_run_forward_in_time),
         cmocka_unit_test(test_train_job_run_component_alone),
         cmocka_unit_test(test_train_job_run_refuses),
         cmocka_unit_test(test_train_result_json_round_trip),
