@@ -106,8 +106,7 @@ cJSON *fit_spec_to_json(const struct model_spec *s)
 {
     cJSON *o = cJSON_CreateObject();
     json_add_string(o, "model", model_kind_name(s->kind));
-    if (s->kind == MODEL_GBDT || s->kind == MODEL_GBDT_SURVIVAL ||
-        s->kind == MODEL_GBDT_PRODUCTS) {
+    if (s->kind == MODEL_GBDT || s->kind == MODEL_GBDT_SURVIVAL || s->kind == MODEL_GBDT_PRODUCTS) {
         if (s->objective >= 0)
             json_add_string(o, "objective", gbdt_objective_name((enum gbdt_objective)s->objective));
         if (s->objective == GBDT_QUANTILE)
