@@ -44,14 +44,13 @@ static enum model_kind default_kind(enum model_task task, bool is_linear)
 }
 
 /* Trees that search products and ratios of columns beside plain ones, for cross-validation to
- * choose; a grid says itself what to try, and large tables, or little memory, are left alone. */
+ * choose; a grid says itself what to try, and large tables are left alone. */
 static enum ft_status add_search(const struct fit_request *q, struct fit_outcome *o,
                                  struct ft_err *err)
 {
     const struct matrix *x = &o->table.x;
-    if (q->no_search || q->memory_bytes > 0 || q->grid != NULL || q->n_folds < 2 ||
-        o->task == TASK_SURVIVAL || x->n_cols < 2 || x->n_rows > MAX_SEARCH_ROWS ||
-        x->n_cols > MAX_SEARCH_COLS)
+    if (q->no_search || q->grid != NULL || q->n_folds < 2 || o->task == TASK_SURVIVAL ||
+        x->n_cols < 2 || x->n_rows > MAX_SEARCH_ROWS || x->n_cols > MAX_SEARCH_COLS)
         return FT_OK;
     struct model_spec spec = o->specs.items[0];
     if (spec.kind != MODEL_GBDT)

@@ -3,6 +3,7 @@
  * per running job what its learner needs. Fewer jobs at once need less, idle threads then help
  * inside the jobs, so a small limit costs time before it costs the fit. */
 #include "app/fit_private.h"
+#include "models/products.h"
 
 #include <stdint.h>
 
@@ -27,6 +28,23 @@ static size_t tree_bytes(const struct model_spec *spec, size_t n_rows, size_t n_
     return n_rows * 96 + histograms + sampled + nodes;
 }
 
+/* Trees on a copy of the rows with more columns beside them. */
+static size_t wide_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+{
+    return n_rows * n_cols * sizeof(double) + code_bytes(n_rows, n_cols) +
+           tree_bytes(spec, n_rows, n_cols) + code_bytes(n_rows, n_cols);
+}
+
+static size_t product_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+{
+    const size_t forms = 2 * PRODUCTS_MAX_BASE * (PRODUCTS_MAX_BASE - 1);
+    const size_t sample = n_rows < PRODUCTS_SEARCH_ROWS ? n_rows : PRODUCTS_SEARCH_ROWS;
+    const size_t search = wide_bytes(spec, sample, n_cols + forms);
+    const size_t members = wide_bytes(spec, n_rows, n_cols + PRODUCTS_MAX_KEPT) +
+                           PRODUCTS_N_MEMBERS * spec->n_trees * spec->max_leaves * 128;
+    return search > members ? search : members;
+}
+
 /* A fit of one candidate. Trees that share codes need no copy of the rows. */
 static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols, bool is_fold)
 {
@@ -36,6 +54,8 @@ static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_c
     if (spec->kind == MODEL_GBDT_SURVIVAL)
         return copy + tree_bytes(spec, n_rows, n_cols) + code_bytes(n_rows, n_cols) +
                n_rows * spec->n_intervals * (n_cols + 8);
+    if (spec->kind == MODEL_GBDT_PRODUCTS)
+        return copy + product_bytes(spec, n_rows, n_cols);
     return copy + 3 * n_rows * n_cols * sizeof(double) + n_rows * 64; /* a standardised copy */
 }
 

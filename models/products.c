@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    SEARCH_ROWS = 20000, /* at most, every n-th */
     SEARCH_TREES = 100,
     SEARCH_DEPTH = 5,
     BLOCK_ROWS = 512,
@@ -177,7 +176,7 @@ static enum ft_status search(const struct matrix *x, const double *y, const doub
                              struct products *p, struct ft_err *err)
 {
     enum { MAX_FORMS = 4 * PRODUCTS_MAX_BASE * (PRODUCTS_MAX_BASE - 1) / 2 };
-    struct rows r = {.x = *x, .every = x->n_rows / SEARCH_ROWS + 1};
+    struct rows r = {.x = *x, .every = x->n_rows / PRODUCTS_SEARCH_ROWS + 1};
     const size_t n = (x->n_rows + r.every - 1) / r.every;
     size_t base[PRODUCTS_MAX_BASE];
     size_t kept[PRODUCTS_MAX_KEPT];

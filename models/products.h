@@ -18,7 +18,12 @@
 
 #include <stddef.h>
 
-enum { PRODUCTS_MAX_BASE = 10, PRODUCTS_MAX_KEPT = 12, PRODUCTS_N_MEMBERS = 4 };
+enum {
+    PRODUCTS_MAX_BASE = 10,
+    PRODUCTS_MAX_KEPT = 12,
+    PRODUCTS_N_MEMBERS = 4,
+    PRODUCTS_SEARCH_ROWS = 20000 /* looked at by the search, every n-th of more */
+};
 
 enum product_form { PRODUCT_TIMES, PRODUCT_OVER, PRODUCT_MINUS, PRODUCT_N_FORMS };
 struct product {
