@@ -171,31 +171,31 @@ static enum ft_status no_memory(struct ft_err *err)
     return ft_fail(err, FT_NOMEM, "features: no memory for health channels");
 }
 
+/* p with room for n items of the given size; p itself and *is_good false when memory is gone. */
+static void *with_room(void *p, size_t n, size_t size, bool *is_good)
+{
+    void *grown = reallocarray(p, n, size);
+    *is_good = *is_good && grown != NULL;
+    return grown != NULL ? grown : p;
+}
+
 static bool lives_reserve(struct lives *l, size_t n_more, size_t p)
 {
+    bool is_good = true;
     if (l->n + n_more > l->cap) {
         const size_t cap = (l->n + n_more) * 2;
-        double *x = realloc(l->x, cap * p * sizeof(*x));
-        l->x = x != NULL ? x : l->x;
-        double *t = realloc(l->t, cap * sizeof(*t));
-        l->t = t != NULL ? t : l->t;
-        size_t *regime = realloc(l->regime, cap * sizeof(*regime));
-        l->regime = regime != NULL ? regime : l->regime;
-        if (x == NULL || t == NULL || regime == NULL)
-            return false;
-        l->cap = cap;
+        l->x = with_room(l->x, cap * p, sizeof(*l->x), &is_good);
+        l->t = with_room(l->t, cap, sizeof(*l->t), &is_good);
+        l->regime = with_room(l->regime, cap, sizeof(*l->regime), &is_good);
+        l->cap = is_good ? cap : l->cap;
     }
     if (l->rows.n_units + n_more + 2 > l->unit_cap) {
         const size_t cap = (l->rows.n_units + n_more + 2) * 2;
-        size_t *begin = realloc(l->begin, cap * sizeof(*begin));
-        l->begin = begin != NULL ? begin : l->begin;
-        bool *failed = realloc(l->failed, cap * sizeof(*failed));
-        l->failed = failed != NULL ? failed : l->failed;
-        if (begin == NULL || failed == NULL)
-            return false;
-        l->unit_cap = cap;
+        l->begin = with_room(l->begin, cap, sizeof(*l->begin), &is_good);
+        l->failed = with_room(l->failed, cap, sizeof(*l->failed), &is_good);
+        l->unit_cap = is_good ? cap : l->unit_cap;
     }
-    return true;
+    return is_good;
 }
 
 /* Instant of the first failure at or after ts; INT64_MAX = none. */
