@@ -1,5 +1,6 @@
 #include "db/reading_block.h"
 
+#include "app/base/clock.h"
 #include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/db.h"
@@ -221,6 +222,35 @@ static enum ft_status block_delete(struct db *db, int64_t sensor_id, int64_t sta
     return statement_run(&s);
 }
 
+enum ft_status block_set_aside(struct db *db, int64_t sensor_id,
+                               const struct reading_segment *summary, const char *reason,
+                               struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_damaged_add_block, err);
+    bind_int(&s, ":sensor_id", sensor_id);
+    bind_int(&s, ":start_ms", summary->start_ms);
+    bind_int(&s, ":found_ms", clock_now_ms());
+    bind_text(&s, ":reason", reason);
+    const enum ft_status st = statement_run(&s);
+    return st == FT_OK ? block_delete(db, sensor_id, summary->start_ms, err) : st;
+}
+
+/* block_load() for a writer: a damaged block is set aside and *is_there false. */
+static enum ft_status load_or_set_aside(struct db *db, int64_t sensor_id,
+                                        const struct reading_segment *summary,
+                                        struct reading_cache *cache, bool *is_there,
+                                        struct ft_err *err)
+{
+    struct ft_err why;
+    const enum ft_status st = block_load(db, sensor_id, summary, cache, &why);
+    *is_there = st == FT_OK;
+    if (st == FT_OK)
+        return FT_OK;
+    if (st != FT_INVALID)
+        return ft_fail(err, st, "%s", why.msg);
+    return block_set_aside(db, sensor_id, summary, why.msg, err);
+}
+
 /* --- merge ---------------------------------------------------------------------------------- */
 
 /* One merge under way: the input, and the readings that wait to become blocks. */
@@ -367,9 +397,10 @@ static enum ft_status merge_block(struct merge *m, const struct reading_segment 
     bool is_changed = false;
     size_t n_inside = 0;
     if (has_inside || is_wanted) {
-        st = block_load(m->db, m->sensor_id, b, m->cache, m->err);
-        if (st != FT_OK)
-            return st;
+        bool is_there = false;
+        st = load_or_set_aside(m->db, m->sensor_id, b, m->cache, &is_there, m->err);
+        if (st != FT_OK || !is_there)
+            return st; /* what would lie in it is taken with what comes next */
         is_changed = compare_with_block(m, b, &n_inside);
     }
     if (is_changed || is_wanted)
@@ -448,8 +479,9 @@ enum ft_status block_delete_range(struct db *db, int64_t sensor_id, int64_t firs
     for (size_t i = 0; i < blocks.n && st == FT_OK; i++) {
         if (blocks.items[i].end_ms < first_ms)
             continue;
-        st = block_load(db, sensor_id, &blocks.items[i], cache, err);
-        if (st == FT_OK)
+        bool is_there = false;
+        st = load_or_set_aside(db, sensor_id, &blocks.items[i], cache, &is_there, err);
+        if (st == FT_OK && is_there)
             st = cut_block(db, sensor_id, &blocks.items[i], cache, first_ms, last_ms, n_deleted,
                            err);
     }

@@ -45,11 +45,15 @@ void block_list_free(struct block_list *l);
 /* Reads and decodes the block whose summary is given into the cache's arrays. */
 enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading_segment *summary,
                           struct reading_cache *cache, struct ft_err *err);
+/* Sets a block that block_load() refused with FT_INVALID aside (table reading_damaged). */
+enum ft_status block_set_aside(struct db *db, int64_t sensor_id,
+                               const struct reading_segment *summary, const char *reason,
+                               struct ft_err *err);
 enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct reading_segment *seg,
                             struct ft_err *err);
 
 /* Merges n readings with growing instants into the sensor's blocks. Blocks in which nothing changes
- * are left as they are. */
+ * are left as they are, damaged ones in its way are set aside. */
 enum ft_status block_merge(struct db *db, int64_t sensor_id, const int64_t *ts_ms,
                            const double *value, size_t n, struct reading_counts *counts,
                            struct ft_err *err);

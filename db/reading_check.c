@@ -80,6 +80,10 @@ static enum ft_status check_head(struct db *db, const int64_t *sensor_ids, size_
     enum ft_status st = head_get(db, &head, err);
     if (st != FT_OK)
         return st;
+    if (head_n_damaged(head) > 0)
+        return ft_fail(err, FT_INVALID,
+                       "%s is damaged: the journal has %zu rows that cannot be read", db->path,
+                       head_n_damaged(head));
     int64_t n_left = head_count(head);
     for (size_t i = 0; i < n; i++) {
         const struct head_slot *slot = head_find(head, sensor_ids[i]);
@@ -108,4 +112,49 @@ enum ft_status reading_check(struct db *db, struct ft_err *err)
     free(sensors.items);
     const enum ft_status ended = db_commit(db, err);
     return st != FT_OK ? st : ended;
+}
+
+/* Sets the damaged blocks of one sensor aside. */
+static enum ft_status clean_sensor(struct db *db, int64_t sensor_id, int64_t *n_blocks,
+                                   struct ft_err *err)
+{
+    struct block_list blocks = {0};
+    struct reading_cache *cache = NULL;
+    enum ft_status st = reading_cache_get(db, &cache, err);
+    if (st == FT_OK)
+        st = block_list(db, sensor_id, INT64_MIN, INT64_MAX, &blocks, err);
+    for (size_t b = 0; b < blocks.n && st == FT_OK; b++) {
+        struct ft_err why;
+        const enum ft_status found = block_load(db, sensor_id, &blocks.items[b], cache, &why);
+        if (found == FT_OK)
+            continue;
+        st = found == FT_INVALID ? block_set_aside(db, sensor_id, &blocks.items[b], why.msg, err)
+                                 : ft_fail(err, found, "%s", why.msg);
+        *n_blocks += st == FT_OK;
+    }
+    block_list_free(&blocks);
+    return st;
+}
+
+enum ft_status reading_set_aside_damaged(struct db *db, int64_t *n_blocks, struct ft_err *err)
+{
+    struct row_array sensors;
+    *n_blocks = 0;
+    enum ft_status st = unit_begin(db, err);
+    if (st != FT_OK)
+        return st;
+    struct statement s = statement_begin(db, QUERY_reading_sensors, err);
+    st = statement_list(&s, sizeof(int64_t), read_id, clear_nothing, &sensors);
+    const int64_t *ids = sensors.items;
+    for (size_t i = 0; i < sensors.n && st == FT_OK; i++)
+        st = clean_sensor(db, ids[i], n_blocks, err);
+    free(sensors.items);
+    return unit_end(db, st, err);
+}
+
+enum ft_status reading_count_damaged(struct db *db, int64_t *n, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_damaged_count, err);
+    *n = statement_row(&s) ? column_int(&s, 1) : 0;
+    return statement_end(&s);
 }

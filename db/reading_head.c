@@ -1,5 +1,6 @@
 #include "db/reading_head.h"
 
+#include "app/base/clock.h"
 #include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/db.h"
@@ -27,6 +28,7 @@ struct reading_head {
     int64_t first_id, last_id;       /* of the journal rows that were read */
     int64_t upto_id, next_sensor_id; /* table reading_seal */
     int64_t n_rows;                  /* journal rows */
+    size_t n_damaged;                /* rows that could not be decoded */
     bool is_loaded;                  /* else everything has to be read again */
     bool is_dirty;                   /* changed by the transaction under way */
     int64_t *walk;                   /* [n_walk] ids of the sensors of the walk under way, sorted */
@@ -223,19 +225,60 @@ static enum ft_status read_state(struct db *db, struct reading_head *h, bool *is
     return statement_end(&s);
 }
 
-static enum ft_status read_rows(struct db *db, struct reading_head *h, struct ft_err *err)
+/* Damaged journal rows of a writer go to reading_damaged, so that the next seal does not delete
+ * them. */
+static enum ft_status set_row_aside(struct db *db, int64_t id, const char *reason,
+                                    struct ft_err *err)
 {
+    struct statement add = statement_begin(db, QUERY_damaged_add_row, err);
+    bind_int(&add, ":id", id);
+    bind_int(&add, ":found_ms", clock_now_ms());
+    bind_text(&add, ":reason", reason);
+    const enum ft_status st = statement_run(&add);
+    if (st != FT_OK)
+        return st;
+    struct statement remove = statement_begin(db, QUERY_damaged_remove_row, err);
+    bind_int(&remove, ":id", id);
+    return statement_run(&remove);
+}
+
+/* Reads rows until there are no more or one is damaged: *bad_id then names it, else it is 0. */
+static enum ft_status read_rows(struct db *db, struct reading_head *h, int64_t *bad_id,
+                                struct ft_err *why, struct ft_err *err)
+{
+    *bad_id = 0;
     struct statement s = statement_begin(db, QUERY_journal_list, err);
     bind_int(&s, ":after_id", h->last_id);
-    while (statement_row(&s)) {
+    while (*bad_id == 0 && statement_row(&s)) {
         const int64_t id = column_int(&s, 0);
         const unsigned char *payload = sqlite3_column_blob(s.stmt, 1); /* read only, not kept */
         const size_t len = (size_t)sqlite3_column_bytes(s.stmt, 1);
-        statement_fail(&s, take_row(h, id, payload, payload != NULL ? len : 0, err));
+        const enum ft_status st = take_row(h, id, payload, payload != NULL ? len : 0, why);
+        if (st == FT_INVALID)
+            *bad_id = id;
+        else if (st != FT_OK)
+            statement_fail(&s, ft_fail(err, st, "%s", why->msg));
         h->last_id = id;
         h->n_rows++;
     }
     return statement_end(&s);
+}
+
+/* The rest is served when a row is damaged. */
+static enum ft_status read_all_rows(struct db *db, struct reading_head *h, struct ft_err *err)
+{
+    int64_t bad_id = 0;
+    struct ft_err why;
+    do {
+        enum ft_status st = read_rows(db, h, &bad_id, &why, err);
+        if (st == FT_OK && bad_id != 0)
+            h->n_damaged++;
+        if (st == FT_OK && bad_id != 0 && db->is_writer)
+            st = set_row_aside(db, bad_id, why.msg, err);
+        if (st != FT_OK)
+            return st;
+    } while (bad_id != 0);
+    return FT_OK;
 }
 
 /* Brings the head up to the snapshot of the transaction. */
@@ -251,7 +294,7 @@ static enum ft_status refresh(struct db *db, struct reading_head *h, struct ft_e
             trim(h, &h->slots[i]);
     }
     if (st == FT_OK)
-        st = read_rows(db, h, err);
+        st = read_all_rows(db, h, err);
     h->last_id = h->last_id > h->upto_id ? h->last_id : h->upto_id;
     h->is_loaded = st == FT_OK;
     return st;
@@ -297,6 +340,11 @@ enum ft_status head_scan(struct reading_head *h, int64_t sensor_id, int64_t firs
 int64_t head_count(struct reading_head *h)
 {
     return h->n_points;
+}
+
+size_t head_n_damaged(const struct reading_head *h)
+{
+    return h->n_damaged;
 }
 
 bool head_newest(struct reading_head *h, int64_t *ts_ms)

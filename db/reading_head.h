@@ -46,6 +46,8 @@ enum ft_status head_scan(struct reading_head *h, int64_t sensor_id, int64_t firs
                          int64_t last_ms, struct run *out, struct ft_err *err);
 /* Number of readings and newest instant over all sensors. */
 int64_t head_count(struct reading_head *h);
+/* Journal rows that could not be decoded; a writer sets them aside, a reader leaves them out. */
+size_t head_n_damaged(const struct reading_head *h);
 bool head_newest(struct reading_head *h, int64_t *ts_ms);
 
 /* For the writer: the slot is made when it is not there, after the sensor was looked up.

@@ -30,7 +30,7 @@ static void add_block(struct run *out, const struct reading_cache *cache, size_t
 
 static enum ft_status scan_blocks(struct db *db, int64_t sensor_id, const struct block_list *blocks,
                                   const struct run *recent, int64_t first_ms, int64_t last_ms,
-                                  struct run *out, struct ft_err *err)
+                                  struct run *out, size_t *n_damaged, struct ft_err *err)
 {
     struct reading_cache *cache = NULL;
     size_t n = recent->n;
@@ -49,6 +49,10 @@ static enum ft_status scan_blocks(struct db *db, int64_t sensor_id, const struct
         st = block_load(db, sensor_id, &blocks->items[b], cache, err);
         if (st == FT_OK)
             add_block(out, cache, blocks->items[b].n, recent, &k, first_ms, last_ms);
+        if (st == FT_INVALID) { /* the rest is served */
+            *n_damaged += blocks->items[b].n;
+            st = FT_OK;
+        }
     }
     for (; st == FT_OK && k < recent->n; k++)
         run_add(out, recent->ts_ms[k], recent->value[k]);
@@ -72,6 +76,7 @@ enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, i
     struct block_list blocks = {0};
     struct run recent = {0};
     struct run all = {0};
+    size_t n_damaged = 0;
     *out = (struct readings){0};
     if (to_ms <= from_ms)
         return FT_OK;
@@ -80,7 +85,8 @@ enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, i
         return st;
     st = find_all(db, sensor_id, from_ms, to_ms, &blocks, &recent, err);
     if (st == FT_OK)
-        st = scan_blocks(db, sensor_id, &blocks, &recent, from_ms, to_ms - 1, &all, err);
+        st =
+            scan_blocks(db, sensor_id, &blocks, &recent, from_ms, to_ms - 1, &all, &n_damaged, err);
     block_list_free(&blocks);
     run_free(&recent);
     const enum ft_status ended = db_commit(db, err); /* nothing was written */
@@ -89,7 +95,7 @@ enum ft_status reading_scan(struct db *db, int64_t sensor_id, int64_t from_ms, i
         run_free(&all);
     else if (all.n < all.cap / 2)
         run_shrink(&all);
-    *out = (struct readings){all.ts_ms, all.value, all.n};
+    *out = (struct readings){all.ts_ms, all.value, all.n, n_damaged};
     return st;
 }
 
@@ -237,6 +243,7 @@ static enum ft_status fill_chart(struct db *db, int64_t sensor_id, const struct 
         st = block_load(db, sensor_id, s, cache, err);
         if (st == FT_OK)
             add_points(c, cache->ts_ms, cache->value, s->n);
+        st = st == FT_INVALID ? FT_OK : st; /* a damaged block is a hole in the chart */
     }
     if (st == FT_OK)
         add_points(c, recent.ts_ms, recent.value, recent.n);

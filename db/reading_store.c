@@ -167,8 +167,16 @@ static enum ft_status split_late(struct batch *b, const struct late *late, size_
         size_t at = 0;
         for (; i < n && late[i].ts_ms < block->start_ms && st == FT_OK; i++)
             st = put_in_head(b, late[i].i, err);
-        if (st == FT_OK && i < n && late[i].ts_ms <= block->end_ms)
-            st = block_load(b->db, sensor_id, block, cache, err);
+        if (st != FT_OK || i == n || late[i].ts_ms > block->end_ms)
+            continue;
+        struct ft_err why;
+        st = block_load(b->db, sensor_id, block, cache, &why);
+        if (st == FT_INVALID) { /* what would lie in it goes to the head with what comes next */
+            st = block_set_aside(b->db, sensor_id, block, why.msg, err);
+            continue;
+        }
+        if (st != FT_OK)
+            ft_fail(err, st, "%s", why.msg);
         for (; i < n && late[i].ts_ms <= block->end_ms && st == FT_OK; i++) {
             const struct reading_point *p = &b->points[late[i].i];
             while (cache->ts_ms[at] < p->ts_ms)

@@ -29,6 +29,7 @@ struct readings {
     int64_t *ts_ms; /* [n], owned */
     double *value;  /* [n], owned */
     size_t n;
+    size_t n_damaged; /* readings of damaged blocks in the range, which are left out */
 };
 
 /* Writes an ingest batch: n readings of any sensors in any order (a later one in the array wins at
@@ -93,6 +94,12 @@ enum ft_status reading_newest(struct db *db, int64_t *ts_ms, struct ft_err *err)
 /* Newest instant over the sensors of one asset; FT_NOT_FOUND when they have no reading. */
 enum ft_status reading_newest_of_asset(struct db *db, int64_t asset_id, int64_t *ts_ms,
                                        struct ft_err *err);
+
+/* Readings that were found damaged and set aside, see table reading_damaged. */
+enum ft_status reading_count_damaged(struct db *db, int64_t *n, struct ft_err *err);
+
+/* Looks at every block and sets damaged ones aside; *n_blocks says how many. */
+enum ft_status reading_set_aside_damaged(struct db *db, int64_t *n_blocks, struct ft_err *err);
 
 /* Number of readings in the whole store. */
 enum ft_status reading_count(struct db *db, int64_t *n, struct ft_err *err);

@@ -4,6 +4,7 @@
 #include "app/cli/commands.h"
 #include "app/data_quality.h"
 #include "db/db.h"
+#include "db/reading_store.h"
 
 #include <stdio.h>
 
@@ -52,6 +53,9 @@ static void print_class(const cJSON *c)
     cJSON_ArrayForEach (v, summary) {
         printf("  %s\n", v->valuestring);
     }
+    cJSON_ArrayForEach (v, json_get(c, "readiness")) {
+        printf("  %s\n", v->valuestring);
+    }
     cJSON_ArrayForEach (v, findings) {
         if (shown++ < N_SHOWN)
             printf("    %s\n", text_of(v, "text", ""));
@@ -60,25 +64,45 @@ static void print_class(const cJSON *c)
         printf("    and %lld more (--json lists them)\n", number_of(c, "n_findings") - N_SHOWN);
 }
 
+static enum ft_status set_damaged_aside(struct ft_err *err)
+{
+    struct db *db = NULL;
+    int64_t n_blocks = 0;
+    enum ft_status st = db_open_writer(cli_db_path(), false, &db, err);
+    if (st == FT_OK)
+        st = reading_set_aside_damaged(db, &n_blocks, err);
+    db_close(db);
+    if (st == FT_OK)
+        fprintf(stderr, "%lld damaged blocks of readings set aside\n", (long long)n_blocks);
+    return st;
+}
+
 int cmd_check(int argc, char **argv)
 {
     bool as_json = false;
-    const struct cli_flag flags[] = {{"--json", CLI_BOOL, &as_json, NULL, "print JSON"}};
+    bool set_aside = false;
+    const struct cli_flag flags[] = {
+        {"--json", CLI_BOOL, &as_json, NULL, "print JSON"},
+        {"--set-aside", CLI_BOOL, &set_aside, NULL, "set damaged readings aside first"}};
     const struct cli_usage usage = {
         .examples = "fettle check\nfettle check --db /srv/plant.db --json",
-        .synopsis = "fettle check [--json]",
+        .synopsis = "fettle check [--set-aside] [--json]",
         .text = "Checks every page of the file and every block of readings, then says what the\n"
                 "data can carry: counts, spans, failures by component, sensors without data,\n"
-                "constant or stuck ones, and gaps. Exit code 4 when the file is damaged.",
+                "constant or stuck ones, and gaps. Exit code 4 when the file is damaged.\n"
+                "Readings are served around damaged blocks; --set-aside moves those to the table\n"
+                "reading_damaged, after which the rest is sound again.",
         .flags = flags,
-        .n_flags = 1};
+        .n_flags = 2};
     struct ft_err err;
     struct db *db = NULL;
     cJSON *report = NULL;
     int code = cli_parse(&usage, argc, argv, NULL, 0, NULL);
     if (code >= 0)
         return code;
-    enum ft_status st = db_open_reader(cli_db_path(), &db, &err);
+    enum ft_status st = set_aside ? set_damaged_aside(&err) : FT_OK;
+    if (st == FT_OK)
+        st = db_open_reader(cli_db_path(), &db, &err);
     if (st == FT_OK)
         st = db_check(db, &err);
     if (st == FT_OK)

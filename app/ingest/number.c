@@ -254,8 +254,45 @@ bool number_parse(const char *p, size_t len, char decimal, double *out)
     return parse(p, len, decimal, false, out);
 }
 
+/* "12.345" of up to eight characters in one register, the last character highest; what stands
+ * before p becomes zeros. false: something else stands there. */
+static inline bool parse_eight(const char *p, size_t len, char decimal, double *out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t keep = UINT64_MAX << (8 * (8 - len));
+    uint64_t w;
+    memcpy(&w, p + len - 8, sizeof(w));
+    w = le64toh(w);
+    const uint64_t x = (w ^ ((uint64_t)(unsigned char)decimal * ones)) | ~keep;
+    const uint64_t marks = (x - ones) & ~x & (0x80 * ones); /* the lowest one is exact */
+    unsigned n_fraction = 0;
+    if (marks != 0) {
+        const unsigned at = (unsigned)__builtin_ctzll(marks) / 8;
+        const uint64_t before = (UINT64_C(1) << (8 * at)) - 1;
+        w = (w & before) << 8 | (w & ~before & ~(UINT64_C(0xff) << (8 * at)));
+        keep <<= 8;
+        n_fraction = 7 - at;
+    }
+    w = (w & keep) | ('0' * ones & ~keep);
+    if (keep == 0 || !are_digits(w))
+        return false;
+    *out = (double)value_of_eight(w) / powers[n_fraction];
+    return true;
+}
+
+static inline bool parse_few(const char *p, size_t len, char decimal, double *out)
+{
+    const bool is_negative = *p == '-';
+    if (len == is_negative || !parse_eight(p + is_negative, len - is_negative, decimal, out))
+        return false;
+    *out = is_negative ? -*out : *out;
+    return true;
+}
+
 bool number_parse_roomy(const char *p, size_t len, char decimal, double *out)
 {
+    if (len > 0 && len <= 8 && parse_few(p, len, decimal, out))
+        return true;
     return parse(p, len, decimal, true, out);
 }
 

@@ -64,3 +64,18 @@ FROM sensor s JOIN asset a ON a.id = s.asset_id WHERE s.id = :sensor_id
 -- name: codebook_insert
 INSERT INTO reading_codebook (class_id, sensor_name, crc, payload)
 VALUES (:class_id, :sensor_name, :crc, :payload)
+
+-- name: damaged_add_block
+INSERT INTO reading_damaged (sensor_id, start_ms, end_ms, n, crc, payload, reason, found_ms)
+SELECT sensor_id, start_ms, end_ms, n, crc, payload, :reason, :found_ms
+FROM reading_block WHERE sensor_id = :sensor_id AND start_ms = :start_ms
+
+-- name: damaged_add_row
+INSERT INTO reading_damaged (n, payload, reason, found_ms)
+SELECT n, payload, :reason, :found_ms FROM reading_journal WHERE id = :id
+
+-- name: damaged_remove_row
+DELETE FROM reading_journal WHERE id = :id
+
+-- name: damaged_count
+SELECT count(*), ifnull(sum(n), 0) FROM reading_damaged

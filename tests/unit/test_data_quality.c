@@ -79,11 +79,26 @@ static void test_sensor_quality_of_few(void **state)
     assert_int_equal(judge(ts_ms, value, 2).n_gaps, 0);
 }
 
+/* A coarse scale that rests at a level is not stuck. */
+static void test_sensor_quality_of_few_levels(void **state)
+{
+    static int64_t ts_ms[N];
+    static double value[N];
+    for (size_t i = 0; i < N; i++) {
+        ts_ms[i] = (int64_t)i * MS_PER_HOUR;
+        value[i] = i < N / 2 ? 21.60 : 21.61;
+    }
+    const struct sensor_quality q = judge(ts_ms, value, N);
+    assert_false(q.is_constant);
+    assert_int_equal(q.stuck_to_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sensor_quality_of_healthy),
         cmocka_unit_test(test_sensor_quality_of_stuck_and_constant),
+        cmocka_unit_test(test_sensor_quality_of_few_levels),
         cmocka_unit_test(test_sensor_quality_of_gaps),
         cmocka_unit_test(test_sensor_quality_of_few),
     };

@@ -185,9 +185,33 @@ static void test_number_is_missing_words(void **state)
         assert_false(number_is_missing(no[i], strlen(no[i])));
 }
 
+/* The roomy way reads what the other one reads, and refuses what it refuses. */
+static void test_number_parse_roomy_as_number_parse(void **state)
+{
+    static const char letters[] = "0123456789.,-+eE x";
+    for (uint64_t i = 0; i < 400000; i++) {
+        char room[48] = "9.9,9-9.99e99.99";
+        char *text = room + 16;
+        const size_t len = 1 + (size_t)rng_below(5, i, 0, 20);
+        const bool is_tame = rng_below(5, i, 1, 4) != 0;
+        for (size_t k = 0; k < len; k++)
+            text[k] = letters[rng_below(5, i, 2 + k, is_tame ? 11 : sizeof(letters) - 1)];
+        for (int m = 0; m < 2; m++) {
+            double a = 7;
+            double b = 7;
+            const char mark = m == 0 ? '.' : ',';
+            const bool want = number_parse(text, len, mark, &a);
+            assert_int_equal(number_parse_roomy(text, len, mark, &b), want);
+            if (want)
+                assert_memory_equal(&a, &b, sizeof(a));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_number_parse_roomy_as_number_parse),
         cmocka_unit_test(test_number_parse_cases),
         cmocka_unit_test(test_number_parse_refuses),
         cmocka_unit_test(test_number_parse_decimal_comma_and_blanks),

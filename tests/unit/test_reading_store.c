@@ -1,6 +1,7 @@
 #include "tests/db_fixture.h"
 
 #include "app/base/rng.h"
+#include "db/connection.h"
 #include "db/reading_journal.h"
 #include "db/reading_store.h"
 #include "db/statement.h"
@@ -692,6 +693,64 @@ static void test_db_check_finds_damage(void **state)
     }
 }
 
+/* One flipped bit anywhere in a block or in its row is found; the other blocks are served, and what
+ * is damaged can be set aside. */
+static void test_reading_scan_around_damage(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    enum { N = 30000, N_FLIPS = 400 };
+    static int64_t ts[N];
+    static double v[N];
+    struct reading_counts c = {0};
+    struct readings r;
+    int64_t n = 0;
+    for (int i = 0; i < N; i++) {
+        ts[i] = (int64_t)i * 10;
+        v[i] = rng_normal(3, 1, (uint64_t)i);
+    }
+    assert_ok(reading_put(f->db, sensor, ts, v, N, &c, &f->err), f->err);
+    sqlite3 *handle = f->db->handle;
+    sqlite3_stmt *get;
+    sqlite3_stmt *set;
+    sqlite3_prepare_v2(handle, "SELECT payload FROM reading_block ORDER BY start_ms LIMIT 1", -1,
+                       &get, NULL);
+    sqlite3_prepare_v2(handle, "UPDATE reading_block SET payload = ? WHERE start_ms = 0", -1, &set,
+                       NULL);
+    assert_int_equal(sqlite3_step(get), SQLITE_ROW);
+    const size_t len = (size_t)sqlite3_column_bytes(get, 0);
+    unsigned char *payload = malloc(len);
+    assert_non_null(payload);
+    memcpy(payload, sqlite3_column_blob(get, 0), len);
+    sqlite3_finalize(get);
+    for (uint64_t i = 0; i < N_FLIPS; i++) {
+        const size_t bit = (size_t)rng_below(8, i, 0, len * 8);
+        payload[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        sqlite3_bind_blob(set, 1, payload, (int)len, SQLITE_STATIC);
+        assert_int_equal(sqlite3_step(set), SQLITE_DONE);
+        sqlite3_reset(set);
+        assert_ok(reading_scan(f->db, sensor, INT64_MIN, INT64_MAX, &r, &f->err), f->err);
+        assert_true(r.n_damaged > 0);
+        assert_int_equal(r.n + r.n_damaged, N);
+        assert_memory_equal(r.value, v + r.n_damaged, r.n * sizeof(*v));
+        readings_free(&r);
+        payload[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    sqlite3_finalize(set);
+    free(payload);
+    assert_int_equal(db_check(f->db, &f->err), FT_INVALID);
+    assert_ok(reading_set_aside_damaged(f->db, &n, &f->err), f->err);
+    assert_int_equal(n, 1);
+    assert_ok(db_check(f->db, &f->err), f->err);
+    assert_ok(reading_count_damaged(f->db, &n, &f->err), f->err);
+    assert_true(n > 0 && n < N);
+    /* What was lost can be sent again. */
+    c = (struct reading_counts){0};
+    assert_ok(reading_put(f->db, sensor, ts, v, N, &c, &f->err), f->err);
+    assert_int_equal(c.n_new, n);
+    assert_int_equal(c.n_unchanged, N - n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -708,6 +767,7 @@ int main(void)
         db_test(test_reading_put_failure_keeps_the_rest),
         db_test(test_reading_scan_beside_writer),
         db_test(test_db_check_finds_damage),
+        db_test(test_reading_scan_around_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
