@@ -142,7 +142,8 @@ void block_list_free(struct block_list *l)
 
 /* Compares the checksum of the row and decodes it. */
 static enum ft_status decode_row(struct db *db, int64_t sensor_id, struct reading_segment *seg,
-                                 struct reading_cache *cache, struct ft_err *err)
+                                 struct segment_codec *codec, int64_t *ts_ms, double *value,
+                                 struct ft_err *err)
 {
     const struct codebook *book = NULL;
     const uint32_t crc = (uint32_t)crc32(0, seg->payload, (unsigned)seg->len);
@@ -152,12 +153,19 @@ static enum ft_status decode_row(struct db *db, int64_t sensor_id, struct readin
     const enum ft_status st = book_id != 0 ? codebook_get(db, book_id, &book, err) : FT_OK;
     if (st != FT_OK)
         return st;
-    segment_codec_use(cache->codec, book);
-    return segment_decode_payload(cache->codec, seg, cache->ts_ms, cache->value, err);
+    segment_codec_use(codec, book);
+    return segment_decode_payload(codec, seg, ts_ms, value, err);
 }
 
 enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading_segment *summary,
                           struct reading_cache *cache, struct ft_err *err)
+{
+    return block_load_into(db, sensor_id, summary, cache, cache->ts_ms, cache->value, err);
+}
+
+enum ft_status block_load_into(struct db *db, int64_t sensor_id,
+                               const struct reading_segment *summary, struct reading_cache *cache,
+                               int64_t *ts_ms, double *value, struct ft_err *err)
 {
     struct reading_segment seg = *summary;
     bool is_found = false;
@@ -172,7 +180,7 @@ enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading
         seg.len = (size_t)sqlite3_column_bytes(s.stmt, 1);
         if (seg.payload == NULL)
             seg.len = 0;
-        st = decode_row(db, sensor_id, &seg, cache, err);
+        st = decode_row(db, sensor_id, &seg, cache->codec, ts_ms, value, err);
         if (st != FT_OK)
             ft_err_prefix(err, "sensor %lld, block from %lld", (long long)sensor_id,
                           (long long)summary->start_ms);

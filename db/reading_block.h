@@ -45,6 +45,11 @@ void block_list_free(struct block_list *l);
 /* Reads and decodes the block whose summary is given into the cache's arrays. */
 enum ft_status block_load(struct db *db, int64_t sensor_id, const struct reading_segment *summary,
                           struct reading_cache *cache, struct ft_err *err);
+/* The same into arrays of the caller with room for summary->n. */
+enum ft_status block_load_into(struct db *db, int64_t sensor_id,
+                               const struct reading_segment *summary, struct reading_cache *cache,
+                               int64_t *ts_ms, double *value, struct ft_err *err);
+
 /* Sets a block that block_load() refused with FT_INVALID aside (table reading_damaged). */
 enum ft_status block_set_aside(struct db *db, int64_t sensor_id,
                                const struct reading_segment *summary, const char *reason,

@@ -13,6 +13,13 @@
 
 /* --- scan ----------------------------------------------------------------------------------- */
 
+static void add_many(struct run *out, const int64_t *ts_ms, const double *value, size_t n)
+{
+    memcpy(out->ts_ms + out->n, ts_ms, n * sizeof(*ts_ms));
+    memcpy(out->value + out->n, value, n * sizeof(*value));
+    out->n += n;
+}
+
 /* Adds to out what the block in the cache and the head up to its end have within
  * [first_ms, last_ms]. *k counts the readings of the head that are taken. */
 static void add_block(struct run *out, const struct reading_cache *cache, size_t n,
@@ -21,11 +28,26 @@ static void add_block(struct run *out, const struct reading_cache *cache, size_t
     size_t i = 0;
     while (i < n && cache->ts_ms[i] < first_ms)
         i++;
-    for (; i < n && cache->ts_ms[i] <= last_ms; i++) {
+    while (n > i && cache->ts_ms[n - 1] > last_ms)
+        n--;
+    while (i < n) {
         for (; *k < recent->n && recent->ts_ms[*k] < cache->ts_ms[i]; ++*k)
             run_add(out, recent->ts_ms[*k], recent->value[*k]);
-        run_add(out, cache->ts_ms[i], cache->value[i]);
+        size_t end = n;
+        if (*k < recent->n && recent->ts_ms[*k] < cache->ts_ms[n - 1])
+            for (end = i; cache->ts_ms[end] < recent->ts_ms[*k];)
+                end++;
+        add_many(out, cache->ts_ms + i, cache->value + i, end - i);
+        i = end;
     }
+}
+
+/* May the block be decoded straight into the result? */
+static bool is_whole(const struct reading_segment *b, const struct run *recent, size_t k,
+                     int64_t first_ms, int64_t last_ms)
+{
+    return b->start_ms >= first_ms && b->end_ms <= last_ms &&
+           (k == recent->n || recent->ts_ms[k] > b->end_ms);
 }
 
 static enum ft_status scan_blocks(struct db *db, int64_t sensor_id, const struct block_list *blocks,
@@ -46,9 +68,15 @@ static enum ft_status scan_blocks(struct db *db, int64_t sensor_id, const struct
     for (size_t b = 0; b < blocks->n && st == FT_OK; b++) {
         if (blocks->items[b].end_ms < first_ms)
             continue;
-        st = block_load(db, sensor_id, &blocks->items[b], cache, err);
-        if (st == FT_OK)
-            add_block(out, cache, blocks->items[b].n, recent, &k, first_ms, last_ms);
+        if (is_whole(&blocks->items[b], recent, k, first_ms, last_ms)) {
+            st = block_load_into(db, sensor_id, &blocks->items[b], cache, out->ts_ms + out->n,
+                                 out->value + out->n, err);
+            out->n += st == FT_OK ? blocks->items[b].n : 0;
+        } else {
+            st = block_load(db, sensor_id, &blocks->items[b], cache, err);
+            if (st == FT_OK)
+                add_block(out, cache, blocks->items[b].n, recent, &k, first_ms, last_ms);
+        }
         if (st == FT_INVALID) { /* the rest is served */
             *n_damaged += blocks->items[b].n;
             st = FT_OK;
@@ -190,20 +218,37 @@ static void add_summary(const struct chart *c, const struct reading_segment *s)
     k->n += (int64_t)s->n_numbers;
 }
 
+/* First instant behind column b. */
+static int64_t column_end(const struct chart *c, size_t b)
+{
+    return b + 1 < c->n ? c->out[b + 1].start_ms : c->to_ms;
+}
+
+/* Adds readings with growing instants, a run of one column at a time. */
 static void add_points(const struct chart *c, const int64_t *ts_ms, const double *value, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const double v = value[i];
-        if (ts_ms[i] < c->from_ms || ts_ms[i] >= c->to_ms || isnan(v))
-            continue;
-        const struct reading_segment one = {.start_ms = ts_ms[i],
-                                            .end_ms = ts_ms[i],
-                                            .n_numbers = 1,
-                                            .min = v,
-                                            .max = v,
-                                            .sum = v,
-                                            .last = v};
-        add_summary(c, &one);
+    size_t i = 0;
+    while (i < n && ts_ms[i] < c->from_ms)
+        i++;
+    while (i < n && ts_ms[i] < c->to_ms) {
+        size_t b;
+        bucket_at(c, ts_ms[i], &b);
+        const int64_t end_ms = column_end(c, b);
+        struct reading_segment run = {.min = INFINITY, .max = -INFINITY};
+        for (; i < n && ts_ms[i] < end_ms; i++) {
+            const double v = value[i];
+            if (isnan(v))
+                continue;
+            run.start_ms = run.n_numbers == 0 ? ts_ms[i] : run.start_ms;
+            run.end_ms = ts_ms[i];
+            run.n_numbers++;
+            run.min = v < run.min ? v : run.min;
+            run.max = v > run.max ? v : run.max;
+            run.sum += v;
+            run.last = v;
+        }
+        if (run.n_numbers > 0)
+            add_summary(c, &run);
     }
 }
 

@@ -588,6 +588,42 @@ static const unsigned char *take_plane(struct segment_codec *codec, struct curso
     return codec->plane;
 }
 
+static void add_plane_plain(uint64_t *r, const unsigned char *plane, size_t n, unsigned shift)
+{
+    for (size_t i = 0; i < n; i++)
+        r[i] |= (uint64_t)plane[i] << shift;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void add_plane_avx2(uint64_t *r, const unsigned char *plane,
+                                                           size_t n, unsigned shift)
+{
+    const __m128i count = _mm_cvtsi32_si128((int)shift);
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        int four;
+        memcpy(&four, plane + i, sizeof(four));
+        const __m256i wide = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four));
+        const __m256i old = _mm256_loadu_si256((const __m256i *)(r + i));
+        _mm256_storeu_si256((__m256i *)(r + i),
+                            _mm256_or_si256(old, _mm256_sll_epi64(wide, count)));
+    }
+    add_plane_plain(r + i, plane + i, n - i, shift);
+}
+#endif
+
+static void add_plane(const struct segment_codec *codec, uint64_t *r, const unsigned char *plane,
+                      size_t n, unsigned shift)
+{
+#if defined(__x86_64__)
+    if (codec->has_avx2) {
+        add_plane_avx2(r, plane, n, shift);
+        return;
+    }
+#endif
+    add_plane_plain(r, plane, n, shift);
+}
+
 static void take_residuals(struct segment_codec *codec, struct cursor *c, uint64_t *r, size_t n,
                            unsigned width)
 {
@@ -599,8 +635,7 @@ static void take_residuals(struct segment_codec *codec, struct cursor *c, uint64
         if (c->what != NULL)
             return;
         if (plane != NULL)
-            for (size_t i = 0; i < n; i++)
-                r[i] |= (uint64_t)plane[i] << shift;
+            add_plane(codec, r, plane, n, shift);
         else if (constant != 0)
             for (size_t i = 0; i < n; i++)
                 r[i] |= (uint64_t)constant << shift;
@@ -658,6 +693,45 @@ static void take_exceptions(struct cursor *c, double *value, size_t n)
     }
 }
 
+static void unscale_plain(const uint64_t *x, size_t n, double power, double *value)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] = (double)(int64_t)x[i] / power;
+}
+
+#if defined(__x86_64__)
+/* The same four at a time: below 2^51 the sum of a whole number and the bits of MAGIC is MAGIC plus
+ * that number as a double. false: a number is larger, as no encoder writes it. */
+__attribute__((target("avx2"))) static bool unscale_avx2(const uint64_t *x, size_t n, double power,
+                                                         double *value)
+{
+    const __m256d factor = _mm256_set1_pd(power);
+    const __m256d magic = _mm256_set1_pd(MAGIC);
+    const __m256i half = _mm256_set1_epi64x(INT64_C(1) << 51);
+    __m256i high = _mm256_setzero_si256();
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256i m = _mm256_loadu_si256((const __m256i *)(x + i));
+        high = _mm256_or_si256(high, _mm256_srli_epi64(_mm256_add_epi64(m, half), 52));
+        const __m256d shifted =
+            _mm256_castsi256_pd(_mm256_add_epi64(m, _mm256_castpd_si256(magic)));
+        _mm256_storeu_pd(value + i, _mm256_div_pd(_mm256_sub_pd(shifted, magic), factor));
+    }
+    unscale_plain(x + i, n - i, power, value + i);
+    return _mm256_testz_si256(high, high) != 0;
+}
+#endif
+
+static void unscale(const struct segment_codec *codec, const uint64_t *x, size_t n, double power,
+                    double *value)
+{
+#if defined(__x86_64__)
+    if (codec->has_avx2 && unscale_avx2(x, n, power, value))
+        return;
+#endif
+    unscale_plain(x, n, power, value);
+}
+
 static void take_values(struct segment_codec *codec, struct cursor *c, unsigned form,
                         unsigned digits, double *value, size_t n)
 {
@@ -669,9 +743,7 @@ static void take_values(struct segment_codec *codec, struct cursor *c, unsigned 
         memcpy(value, x, n * sizeof(*value));
         return;
     }
-    const double power = powers[digits];
-    for (size_t i = 0; i < n; i++)
-        value[i] = (double)(int64_t)x[i] / power;
+    unscale(codec, x, n, powers[digits], value);
     take_exceptions(c, value, n);
 }
 

@@ -12,7 +12,7 @@
 
 #include "app/base/rng.h"
 
-#include <sqlite3.h>
+#include "db/connection.h" /* the door to sqlite3.h */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
