@@ -6,6 +6,7 @@
 #include "app/base/money.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/cli/model_exchange.h"
 #include "app/ingest/number.h"
 #include "app/work_order_json.h"
 #include "db/asset_store.h"
@@ -568,13 +569,17 @@ int cmd_export(int argc, char **argv)
         {"--json", CLI_BOOL, &x.as_json, NULL, "print a JSON array"}};
     const struct cli_usage usage = {
         .examples = "fettle export readings --asset pump-7 --from 2026-01-01 > pump-7.csv\n"
-                    "fettle export events --class pump --json",
+                    "fettle export events --class pump --json\n"
+                    "fettle export model fail.model --format onnx --out fail.onnx",
         .synopsis = "fettle export readings|assets|events|work-orders|ledger [flags]",
         .text = "Times are UTC, numbers have as many digits as bring the same value back. What\n"
-                "is exported as CSV can be imported again.",
+                "is exported as CSV can be imported again. fettle export model MODEL --out FILE\n"
+                "writes a model of fettle fit as ONNX (fettle export model -h).",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
     struct ft_err err;
+    if (argc >= 2 && strcmp(argv[1], "model") == 0)
+        return cmd_export_model(argc - 1, argv + 1);
     const int code = cli_parse(&usage, argc, argv, &word, 1, &n_words);
     if (code >= 0)
         return code;
@@ -583,5 +588,5 @@ int cmd_export(int argc, char **argv)
     for (size_t i = 0; word != NULL && i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (strcmp(word, verbs[i].word) == 0)
             return run(&x, verbs[i].rows, &err) == FT_OK ? 0 : cli_fail(&err);
-    return cli_usage_error("export what? readings, assets, events, work-orders or ledger");
+    return cli_usage_error("export what? readings, assets, events, work-orders, ledger or model");
 }

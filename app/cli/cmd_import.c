@@ -5,6 +5,7 @@
 #include "app/base/pool.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/cli/model_exchange.h"
 #include "app/ingest/cmapss.h"
 #include "app/ingest/import.h"
 #include "app/ingest/import_records.h"
@@ -483,7 +484,8 @@ int cmd_import(int argc, char **argv)
                  {"calendar", run_calendar, "holidays, blackouts, production stops, crews away"},
                  {"work-orders", run_orders, "work-order history of a CMMS"},
                  {"codes", run_codes, "words for failure, cause and remedy"},
-                 {"cmapss", run_cmapss, "NASA C-MAPSS turbofan text files"}};
+                 {"cmapss", run_cmapss, "NASA C-MAPSS turbofan text files"},
+                 {"model", cmd_import_model, "trees of XGBoost or LightGBM"}};
     enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
     const bool is_help =
         argc >= 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
@@ -493,7 +495,7 @@ int cmd_import(int argc, char **argv)
     if (!is_help)
         return cli_usage_error(
             "import what? readings, assets, events, plans, crews, calendar, work-orders, "
-            "codes or cmapss");
+            "codes, cmapss or model");
     printf("Examples:\n  fettle import assets machines.csv --class pump\n"
            "  fettle import readings history.csv.gz --class pump\n"
            "  fettle import events breakdowns.csv --kind failure\n\n"
