@@ -321,7 +321,8 @@ static enum ft_status split_series(struct name series, struct name *measurement,
             return ft_fail(err, FT_INVALID, "more than %d tags", LP_MAX_TAGS);
         tags[(*n_tags)++] = (struct tag){{key, (size_t)(eq - key)}, {eq + 1, (size_t)(p - eq - 1)}};
     }
-    qsort(tags, *n_tags, sizeof(*tags), compare_tags);
+    if (*n_tags > 1)
+        qsort(tags, *n_tags, sizeof(*tags), compare_tags);
     for (size_t i = 1; i < *n_tags; i++)
         if (compare_tags(&tags[i - 1], &tags[i]) == 0)
             return ft_fail(err, FT_INVALID, "tag %.*s occurs twice",

@@ -51,7 +51,6 @@ static enum ft_status inflate_all(z_stream *z, size_t limit, char **text, size_t
         const int rc = inflate(z, Z_NO_FLUSH);
         *len += room - z->avail_out;
         if (rc == Z_STREAM_END) {
-            is_in_member = false;
             if (z->avail_in > 0 && inflateReset(z) != Z_OK)
                 return fail_of(Z_STREAM_ERROR, err);
             is_in_member = z->avail_in > 0;
