@@ -62,9 +62,10 @@ enum ft_status topic_template_parse(const char *text, struct topic_template *out
 {
     memset(out, 0, sizeof(*out));
     out->asset_level = out->sensor_level = -1;
-    if (text[0] == '\0' || strlen(text) >= TOPIC_SIZE / 2)
+    const size_t len = strlen(text);
+    if (len == 0 || len >= TOPIC_SIZE / 2)
         return fail_template(text, "expected 1 to 255 bytes", err);
-    snprintf(out->text, sizeof(out->text), "%s", text);
+    memcpy(out->text, text, len + 1);
     const bool has_braces = strchr(text, '{') != NULL;
     for (char *p = out->text, *slash; p != NULL; p = slash != NULL ? slash + 1 : NULL) {
         slash = strchr(p, '/');
