@@ -55,6 +55,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     static struct config config;
     static struct api api;
     static struct http_request rq;
+    static const struct route_match match;
     struct http_reply reply;
     struct ft_err err;
     if (size == 0)
@@ -78,6 +79,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     struct api_call c = {.api = &api,
                          .rq = &rq,
                          .reply = &reply,
+                         .match = &match,
                          .route = find_route("postReadings"),
                          .body = body,
                          .body_len = size - 1,
