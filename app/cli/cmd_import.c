@@ -179,6 +179,9 @@ static int run_import(struct import_command *c)
         st = site_use_zone(db, &err);
     if (st != FT_OK) {
         code = cli_fail(&err);
+        if (st == FT_BUSY)
+            fputs("        Stop it first, or send it the rows: POST /api/v1/readings takes CSV.\n",
+                  stderr);
         goto out;
     }
     c->o.is_stopped = cli_is_interrupted;

@@ -46,7 +46,12 @@ struct live_batch {
     struct live_refusal *refusals;
     size_t n_refusals, n_all;
     size_t n_text;
-    int64_t n_taken, n_unchanged;
+    /* of the last live_write(), which may be repeated when its transaction was lost */
+    bool is_written;
+    size_t n_refusals_before, n_all_before;
+    struct reading_point *good; /* [n_good] */
+    size_t n_good;
+    int64_t n_unchanged;
 };
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -111,8 +116,9 @@ void live_batch_clear(struct live_batch *b)
     }
     if (b->local != NULL)
         series_map_clear(b->local);
-    b->n = b->n_fresh = b->n_refusals = b->n_all = b->n_text = 0;
-    b->n_taken = b->n_unchanged = 0;
+    b->n = b->n_fresh = b->n_refusals = b->n_all = b->n_text = b->n_good = 0;
+    b->n_unchanged = 0;
+    b->is_written = false;
 }
 
 void live_batch_free(struct live_batch *b)
@@ -122,6 +128,7 @@ void live_batch_free(struct live_batch *b)
     live_batch_clear(b);
     series_map_free(b->local);
     free(b->points);
+    free(b->good);
     free(b->place);
     free(b->fresh);
     free(b->refusals);
@@ -130,7 +137,7 @@ void live_batch_free(struct live_batch *b)
 
 size_t live_batch_count(const struct live_batch *b)
 {
-    return b->n;
+    return b->is_written ? b->n_good : b->n;
 }
 
 /* --- refusals -------------------------------------------------------------------------------- */
@@ -466,10 +473,14 @@ static enum ft_status resolve_all(struct live_batch *b, struct db *db, struct ft
     return st;
 }
 
-/* Puts sensors in the place of new spellings; readings without one are refused. */
-static void settle(struct live_batch *b)
+/* Copies the readings with sensors in the place of new spellings; those without one are refused. */
+static enum ft_status settle(struct live_batch *b, struct ft_err *err)
 {
-    size_t n = 0;
+    free(b->good);
+    b->good = malloc((b->n + 1) * sizeof(*b->good));
+    b->n_good = 0;
+    if (b->good == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu readings", b->n);
     for (size_t i = 0; i < b->n; i++) {
         struct reading_point p = b->points[i];
         if (p.sensor_id < 0) {
@@ -480,10 +491,21 @@ static void settle(struct live_batch *b)
             }
             p.sensor_id = f->sensor_id;
         }
-        b->points[n] = p;
-        b->place[n++] = b->place[i];
+        b->good[b->n_good++] = p;
     }
-    b->n = n;
+    return FT_OK;
+}
+
+/* What an earlier try refused is forgotten. */
+static void begin_try(struct live_batch *b)
+{
+    if (b->is_written) {
+        b->n_refusals = b->n_refusals_before;
+        b->n_all = b->n_all_before;
+    }
+    b->n_refusals_before = b->n_refusals;
+    b->n_all_before = b->n_all;
+    b->is_written = true;
 }
 
 static enum ft_status quarantine(const struct live_batch *b, struct db *db, const char *source,
@@ -515,16 +537,17 @@ enum ft_status live_write(struct live_batch *b, struct db *db, const char *sourc
                           struct ft_err *err)
 {
     struct reading_counts counts = {0};
+    begin_try(b);
     enum ft_status st = resolve_all(b, db, err);
+    if (st == FT_OK)
+        st = settle(b, err);
     if (st != FT_OK)
         return st;
-    settle(b);
-    st = reading_append(db, b->points, b->n, NULL, &counts, err);
+    st = reading_append(db, b->good, b->n_good, NULL, &counts, err);
     if (st == FT_INVALID)
         return forget(b->live, err);
     if (st == FT_OK)
         st = quarantine(b, db, source, now_ms, err);
-    b->n_taken = (int64_t)b->n;
     b->n_unchanged = counts.n_unchanged;
     return st;
 }
@@ -532,7 +555,7 @@ enum ft_status live_write(struct live_batch *b, struct db *db, const char *sourc
 void live_publish(struct live_batch *b)
 {
     struct live *l = b->live;
-    atomic_fetch_add(&l->n_readings, b->n_taken);
+    atomic_fetch_add(&l->n_readings, (long long)b->n_good);
     atomic_fetch_add(&l->n_unchanged, b->n_unchanged);
     atomic_fetch_add(&l->n_refused, (long long)b->n_all);
     atomic_fetch_add(&l->n_text, (long long)b->n_text);

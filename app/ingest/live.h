@@ -41,9 +41,10 @@ void live_stats(struct live *l, struct live_stats *out);
 /* --- a batch --------------------------------------------------------------------------------- */
 
 enum ft_status live_batch_new(struct live *l, struct live_batch **out, struct ft_err *err);
-void live_batch_free(struct live_batch *b);          /* NULL is fine */
-void live_batch_clear(struct live_batch *b);         /* empty again, with its memory */
-size_t live_batch_count(const struct live_batch *b); /* readings */
+void live_batch_free(struct live_batch *b);  /* NULL is fine */
+void live_batch_clear(struct live_batch *b); /* empty again, with its memory */
+/* Readings; after live_write() those that were good. */
+size_t live_batch_count(const struct live_batch *b);
 
 /* Adds one reading; place is a number (line, message) for the answer. FT_NOMEM; what is wrong with
  * the reading itself becomes a refusal of the batch. */
@@ -77,7 +78,9 @@ struct live_refusal {
 const struct live_refusal *live_refusals(const struct live_batch *b, size_t *n, size_t *n_all);
 
 /* In a transaction on the writer: makes what the policy allows, writes what is good, puts refusals
- * into the quarantine under source. FT_OK even when all was refused. */
+ * into the quarantine under source. FT_OK even when all was refused. May be called again when the
+ * transaction was lost; but FT_BUSY means that a name has lost its sensor: the batch is made anew.
+ */
 enum ft_status live_write(struct live_batch *b, struct db *db, const char *source, int64_t now_ms,
                           struct ft_err *err);
 

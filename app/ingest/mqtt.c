@@ -39,6 +39,7 @@ enum {
     RETRY_FIRST_MS = 500,
     RETRY_LAST_MS = 30000,
     WAIT_MS = 200,
+    MAX_TRIES = 3, /* of a batch, when it is not the disk that is full */
     MAX_BIRTH_TEXT = 16 << 20
 };
 
@@ -179,24 +180,28 @@ static void pause_ms(struct mqtt *m, int ms)
         poll(&p, 1, ms);
 }
 
-/* Writes the batch; as long as that is not possible nothing else happens: the broker waits. Only a
- * stop gives up, and then nothing is acknowledged. */
+/* Writes the batch. While the disk is full nothing else happens: the broker waits. A stop gives up,
+ * and so do some failures one after the other: then nothing is acknowledged, the session ends, and
+ * the broker sends all of it again. */
 static enum ft_status commit(struct mqtt *m)
 {
     struct ft_err err = {FT_OK, ""};
     enum ft_status st = FT_BUSY;
     bool is_told = false;
-    while (st != FT_OK) {
-        if (!disk_guard_is_full(m->disk))
+    for (int n_tries = 0; st != FT_OK;) {
+        const bool is_full = disk_guard_is_full(m->disk);
+        if (!is_full)
             st = writer_group(m->writer, WRITER_WAIT_MS, live_batch_count(m->batch) + 1,
                               write_batch, m, &err);
         if (st == FT_OK)
             break;
         atomic_fetch_add(&m->n_waits, 1);
         if (!is_told)
-            log_warn("mqtt: a batch waits: %s",
-                     err.code != FT_OK ? err.msg : "the disk is nearly full");
+            log_warn("mqtt: a batch waits: %s", is_full ? "the disk is nearly full" : err.msg);
         is_told = true;
+        n_tries += !is_full;
+        if (n_tries == MAX_TRIES)
+            return ft_fail(&m->message_err, st, "%s", err.msg);
         if (atomic_load(&m->is_stopping))
             return ft_fail(&m->message_err, FT_INTERRUPTED, "a stop was asked for");
         pause_ms(m, WAIT_MS);
