@@ -1,5 +1,7 @@
 #include "app/base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_length(const unsigned char *p, size_t left)
 {
     if (p[0] < 0x80)
@@ -37,4 +39,16 @@ bool utf8_is_valid(const char *text, size_t len, size_t *n_chars)
     if (n_chars != NULL)
         *n_chars = n;
     return i == len;
+}
+
+void utf8_clean(char *text)
+{
+    const size_t n = strlen(text);
+    for (size_t i = 0, step; i < n; i += step) {
+        step = utf8_length((const unsigned char *)text + i, n - i);
+        if (step == 0) {
+            text[i] = '?';
+            step = 1;
+        }
+    }
 }

@@ -13,4 +13,8 @@ size_t utf8_length(const unsigned char *p, size_t left);
  * byte. */
 bool utf8_is_valid(const char *text, size_t len, size_t *n_chars);
 
+/* Puts ? in the place of every byte that is no part of a valid sequence: for texts that were cut or
+ * came from outside and are shown. */
+void utf8_clean(char *text);
+
 #endif

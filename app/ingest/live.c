@@ -151,13 +151,7 @@ static void copy_text(char *out, size_t size, const char *text, size_t len)
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)out[i] < 0x20)
             out[i] = ' ';
-    for (size_t i = 0, step; i < n; i += step) {
-        step = utf8_length((const unsigned char *)out + i, n - i);
-        if (step == 0) {
-            out[i] = '?';
-            step = 1;
-        }
-    }
+    utf8_clean(out);
 }
 
 void live_refuse(struct live_batch *b, size_t place, const char *raw, size_t raw_len,

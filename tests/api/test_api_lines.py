@@ -65,6 +65,13 @@ class Lines(unittest.TestCase):
                if q["file"] == "/write"]
         self.assertIn("L-3 a=x 1767225601", raw)
 
+    def test_bytes_that_are_no_text(self):
+        r = self.write(b"L-3\xff a=1 1767225600\nL-3 b=1 1767225600\n")
+        self.assertEqual((r.status, r.json["dropped"]), (400, 1), r.body)
+        r = self.s.post("/api/v1/readings", b"ass\xff;b\xff;b\xff\r\na;b\r\n", role="ingest",
+                        Content_Type="text/csv")
+        self.assertIn("occurs twice", r.json["detail"])
+
     def test_empty_and_too_large(self):
         self.assertEqual(self.write("\n# nothing\n").status, 204)
         r = self.write(b"x" * (17 << 20))

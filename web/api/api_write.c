@@ -4,6 +4,7 @@
 #include "web/api/handlers.h"
 
 #include "app/base/json.h"
+#include "app/base/utf8.h"
 #include "app/ingest/live.h"
 #include "app/version.h"
 
@@ -37,8 +38,11 @@ static const char *code_of(int status)
     }
 }
 
-void api_influx_error(struct http_reply *r, int status, const char *text)
+void api_influx_error(struct http_reply *r, int status, const char *reason)
 {
+    char text[sizeof(((struct ft_err *)NULL)->msg)];
+    snprintf(text, sizeof(text), "%s", reason);
+    utf8_clean(text);
     cJSON *body = cJSON_CreateObject();
     json_add_string(body, "error", text);
     json_add_string(body, "code", code_of(status));
@@ -72,6 +76,7 @@ static enum ft_status reply_refused(struct api_call *c, const struct live_batch 
         snprintf(text, sizeof(text), "unable to parse '%.160s': %.150s", r[0].raw, reason);
     else
         snprintf(text, sizeof(text), "partial write: %.200s dropped=%zu", reason, n_all);
+    utf8_clean(text); /* it may be cut inside a character */
     cJSON *body = cJSON_CreateObject();
     json_add_string(body, "error", text);
     json_add_string(body, "code", "invalid");

@@ -1,6 +1,7 @@
 #include "web/api/bulk.h"
 
 #include "app/base/json.h"
+#include "app/base/utf8.h"
 #include "app/ingest/csv.h"
 #include "app/ingest/ingest.h"
 #include "db/import_store.h"
@@ -74,6 +75,7 @@ static void refuse(struct bulk_answer *a, const struct ft_err *why, const char *
 {
     a->status = why->code;
     snprintf(a->reason, sizeof(a->reason), "%.159s", why->msg);
+    utf8_clean(a->reason); /* it may quote what was sent, and be cut inside a character */
     a->raw = strndup(raw, raw_len < 4000 ? raw_len : 4000);
 }
 
@@ -316,6 +318,7 @@ static void merge(struct bulk *b)
         a->is_new = r->is_new;
         a->id = b->ops->has_id && r->status == FT_OK ? r->id : 0;
         snprintf(a->reason, sizeof(a->reason), "%s", r->reason);
+        utf8_clean(a->reason);
         if (a->status != FT_OK && a->raw == NULL)
             a->raw = b->ops->text(item_at(b, i));
     }

@@ -1,6 +1,7 @@
 #include "web/http/reply.h"
 
 #include "app/base/json.h"
+#include "app/base/utf8.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -104,11 +105,14 @@ static size_t pointer_length(const char *detail)
     return detail[n] == ':' && detail[n + 1] == ' ' ? n : 0;
 }
 
-void reply_problem(struct http_reply *r, int status, const char *type, const char *detail,
+void reply_problem(struct http_reply *r, int status, const char *type, const char *text,
                    const char *request_id)
 {
     clear_body(r);
     char uri[100];
+    char detail[sizeof(((struct ft_err *)NULL)->msg)];
+    snprintf(detail, sizeof(detail), "%s", text);
+    utf8_clean(detail); /* it may quote what was sent */
     snprintf(uri, sizeof(uri), "/problems/%s", type);
     cJSON *body = cJSON_CreateObject();
     json_add_string(body, "type", uri);
