@@ -11,17 +11,18 @@ static const size_t MIB = (size_t)1 << 20;
 static const size_t PROGRAM_BYTES = (size_t)48 << 20;    /* code, libraries, stacks of the pool */
 static const size_t READING_BYTES = (size_t)40 << 20;    /* two slabs of a CSV file */
 static const size_t HISTOGRAM_BYTES = (size_t)256 << 20; /* most that a grower keeps */
+enum { SHARES = 16 }; /* histograms of the threads of one fit, as many as most machines have */
 
-/* Codes of one row: whole cache lines. */
+/* Codes by row, in whole cache lines, and by column. */
 static size_t code_bytes(size_t n_rows, size_t n_cols)
 {
-    return n_rows * ((n_cols + 63) / 64 * 64);
+    return n_rows * ((n_cols + 63) / 64 * 64 + n_cols);
 }
 
 static size_t tree_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
 {
     const size_t per_leaf = (n_cols + 7) / 8 * 8 * 256 * sizeof(uint64_t);
-    const size_t wanted = (spec->max_leaves + 2) * per_leaf;
+    const size_t wanted = (spec->max_leaves + 2 + SHARES) * per_leaf;
     const size_t histograms = wanted < HISTOGRAM_BYTES ? wanted : HISTOGRAM_BYTES;
     const size_t sampled = spec->col_sample < 1 ? code_bytes(n_rows, n_cols) : 0;
     const size_t nodes = spec->n_trees * spec->max_leaves * 2 * 64;

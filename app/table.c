@@ -172,14 +172,18 @@ static enum ft_status name_columns(struct table *t, const struct table_request *
     return is_well ? FT_OK : ft_fail(err, FT_NOMEM, "no memory for %zu columns", t->x.n_cols);
 }
 
-/* Aligned doubles are used where they lie; anything else is widened to doubles. */
+/* Aligned numbers are used where they lie; others are copied to doubles. */
 static enum ft_status use_array(const char *path, struct table *t, struct ft_err *err)
 {
     struct npy *a = &t->array;
     if (a->type != NPY_F4 && a->type != NPY_F8)
         return ft_fail(err, FT_INVALID, "%s: expected float32 or float64", path);
     if (a->type == NPY_F8 && (uintptr_t)a->data % sizeof(double) == 0) {
-        t->x = (struct matrix){a->data, a->n_rows, a->n_cols, a->n_cols};
+        t->x = (struct matrix){a->data, a->n_rows, a->n_cols, a->n_cols, NULL};
+        return FT_OK;
+    }
+    if (a->type == NPY_F4 && (uintptr_t)a->data % sizeof(float) == 0) {
+        t->x = (struct matrix){NULL, a->n_rows, a->n_cols, a->n_cols, a->data};
         return FT_OK;
     }
     const size_t n = a->n_rows * a->n_cols;
@@ -188,7 +192,7 @@ static enum ft_status use_array(const char *path, struct table *t, struct ft_err
         return ft_fail(err, FT_NOMEM, "%s: no memory for %zu numbers", path, n);
     for (size_t i = 0; i < n; i++)
         t->values[i] = npy_value(a, i);
-    t->x = (struct matrix){t->values, a->n_rows, a->n_cols, a->n_cols};
+    t->x = (struct matrix){t->values, a->n_rows, a->n_cols, a->n_cols, NULL};
     npy_close(a);
     return FT_OK;
 }

@@ -398,7 +398,7 @@ static void hand_over(struct loading *l, struct table *out)
     if (shrunk != NULL)
         r->x = shrunk;
     out->values = r->x;
-    out->x = (struct matrix){out->values, r->n_rows, l->layout.n_places, l->layout.n_places};
+    out->x = (struct matrix){out->values, r->n_rows, l->layout.n_places, l->layout.n_places, NULL};
     out->y = r->y;
     out->failed = r->failed;
     out->group = r->group;

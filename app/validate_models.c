@@ -29,8 +29,12 @@ void validate_subset_free(struct validate_subset *s)
 
 static void copy_rows(const struct matrix *x, const uint32_t *row, size_t n, double *out)
 {
-    for (size_t i = 0; i < n; i++)
-        memcpy(out + i * x->n_cols, matrix_row(x, row[i]), x->n_cols * sizeof(*out));
+    for (size_t i = 0; i < n; i++) {
+        double *to = out + i * x->n_cols;
+        const double *from = matrix_row_wide(x, row[i], to);
+        if (from != to)
+            memcpy(to, from, x->n_cols * sizeof(*to));
+    }
 }
 
 /* All but the columns. */
@@ -55,7 +59,7 @@ static enum ft_status subset_labels(const struct model_rows *all, const uint32_t
         if (s->failed != NULL)
             s->failed[i] = all->failed[row[i]];
     }
-    s->rows = (struct model_rows){.x = {NULL, n, all->x.n_cols, all->x.n_cols},
+    s->rows = (struct model_rows){.x = {NULL, n, all->x.n_cols, all->x.n_cols, NULL},
                                   .y = s->y,
                                   .failed = s->failed,
                                   .entry = s->entry,
@@ -115,7 +119,7 @@ static void bin_fold(void *ctx, size_t f)
         return;
     }
     copy_rows(all, fold->train, fold->n_train, x);
-    const struct matrix part = {x, fold->n_train, all->n_cols, all->n_cols};
+    const struct matrix part = {x, fold->n_train, all->n_cols, all->n_cols, NULL};
     for (size_t k = 0; k < b->n_sizes && b->status[f] == FT_OK; k++)
         b->status[f] =
             bins_make(&part, b->size[k], b->pool, &b->bins[f * b->n_sizes + k], &b->err[f]);
@@ -204,7 +208,7 @@ enum ft_status validate_predict_rows(const struct model *m, const struct matrix 
         return ft_fail(err, FT_NOMEM, "no memory for rows of %zu columns", n_cols);
     for (size_t at = 0; at < n; at += PREDICT_ROWS) {
         const size_t k = n - at < PREDICT_ROWS ? n - at : PREDICT_ROWS;
-        const struct matrix view = {part, k, n_cols, n_cols};
+        const struct matrix view = {part, k, n_cols, n_cols, NULL};
         copy_rows(x, row + at, k, part);
         if (model_task_of(m) == TASK_REGRESS)
             model_predict(m, &view, out + at); /* counts are learned as their logarithm */

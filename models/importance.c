@@ -35,11 +35,13 @@ static void predict_shuffled(const struct importance_problem *p, size_t column, 
     for (size_t begin = 0; begin < x->n_rows; begin += BLOCK_ROWS) {
         const size_t left = x->n_rows - begin;
         const struct matrix view = {block, left < BLOCK_ROWS ? left : BLOCK_ROWS, x->n_cols,
-                                    x->n_cols};
+                                    x->n_cols, NULL};
         for (size_t i = 0; i < view.n_rows; i++) {
             double *row = block + i * x->n_cols;
-            memcpy(row, matrix_row(x, begin + i), x->n_cols * sizeof(*row));
-            row[column] = matrix_row(x, order[begin + i])[column];
+            const double *from = matrix_row_wide(x, begin + i, row);
+            if (from != row)
+                memcpy(row, from, x->n_cols * sizeof(*row));
+            row[column] = matrix_value(x, order[begin + i], column);
         }
         p->predict(p->model, &view, out + begin);
     }

@@ -76,6 +76,25 @@ bool model_kind_takes(enum model_kind kind, enum model_task task)
     return ops != NULL && (size_t)task < N_TASKS && (ops->tasks >> task & 1) != 0;
 }
 
+static enum ft_status fit_kind(struct model *m, const struct model_spec *spec,
+                               const struct model_rows *rows, struct pool *pool, struct ft_err *err)
+{
+    const struct matrix *x = &rows->x;
+    if (x->data != NULL || m->ops->takes_floats)
+        return m->ops->fit(spec, rows, pool, &m->fitted, err);
+    double *wide = calloc(x->n_rows, x->n_cols * sizeof(*wide));
+    if (wide == NULL)
+        return ft_fail(err, FT_NOMEM, "model: no memory for %zu rows x %zu columns", x->n_rows,
+                       x->n_cols);
+    for (size_t i = 0; i < x->n_rows; i++)
+        matrix_row_wide(x, i, wide + i * x->n_cols);
+    struct model_rows copy = *rows;
+    copy.x = (struct matrix){wide, x->n_rows, x->n_cols, x->n_cols, NULL};
+    const enum ft_status st = m->ops->fit(spec, &copy, pool, &m->fitted, err);
+    free(wide);
+    return st;
+}
+
 enum ft_status model_fit(const struct model_spec *spec, const struct model_rows *rows,
                          struct pool *pool, struct model **out, struct ft_err *err)
 {
@@ -89,7 +108,7 @@ enum ft_status model_fit(const struct model_spec *spec, const struct model_rows 
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "model: no memory");
     *m = (struct model){.kind = spec->kind, .task = spec->task, .ops = model_ops_of(spec->kind)};
-    const enum ft_status st = m->ops->fit(spec, rows, pool, &m->fitted, err);
+    const enum ft_status st = fit_kind(m, spec, rows, pool, err);
     if (st != FT_OK) {
         free(m);
         return st;
@@ -100,7 +119,20 @@ enum ft_status model_fit(const struct model_spec *spec, const struct model_rows 
 
 void model_predict_raw(const struct model *m, const struct matrix *x, double *out)
 {
-    m->ops->predict(m->fitted, x, out);
+    if (x->data != NULL || m->ops->takes_floats) {
+        m->ops->predict(m->fitted, x, out);
+        return;
+    }
+    double *wide = calloc(x->n_cols, sizeof(*wide));
+    for (size_t i = 0; i < x->n_rows; i++) {
+        out[i] = NAN;
+        if (wide == NULL)
+            continue;
+        matrix_row_wide(x, i, wide);
+        const struct matrix row = {wide, 1, x->n_cols, x->n_cols, NULL};
+        m->ops->predict(m->fitted, &row, out + i);
+    }
+    free(wide);
 }
 
 double model_final_of_raw(const struct model *m, double raw)

@@ -79,14 +79,16 @@ struct model_rows {
 struct model; /* opaque; never changes after fit or load, so any thread may score with it */
 
 /* FT_INVALID: kind and task do not go together, a parameter or a value is out of range. FT_TOO_FEW,
- * FT_NOMEM. weibull_age with fewer than two failures is fitted with the shape held at 1. The caller
+ * FT_NOMEM. A matrix of floats is taken as it is by gbdt and copied to doubles for the other kinds.
+ * weibull_age with fewer than two failures is fitted with the shape held at 1. The caller
  * ends *out with model_free(). */
 enum ft_status model_fit(const struct model_spec *spec, const struct model_rows *rows,
                          struct pool *pool, struct model **out, struct ft_err *err);
 
 /* Raw predictions of each row: log-odds, value, or log relative hazard (survival; higher = sooner).
  * weibull_age: column 0 is the age (a missing one counts as 0), raw is the log-odds of failing
- * within the spec's horizon. x has the model's columns. */
+ * within the spec's horizon. x has the model's columns. Kinds other than gbdt widen the rows of a
+ * matrix of floats one at a time; without memory for one row the answers are NaN. */
 void model_predict_raw(const struct model *m, const struct matrix *x, double *out);
 /* Final predictions: probability (calibrated once a calibration is attached; also of weibull_age),
  * value, or log relative hazard. */

@@ -557,6 +557,7 @@ static void lives_free(void *fitted)
 static const struct model_ops kinds[] = {
     [MODEL_GBDT] = {.name = "gbdt",
                     .tasks = TASKS(TASK_CLASSIFY) | TASKS(TASK_REGRESS),
+                    .takes_floats = true,
                     .fit = trees_fit,
                     .predict = trees_predict,
                     .contributions = trees_contributions,

@@ -7,7 +7,8 @@
 /* What a kind can do with its own fitted object. */
 struct model_ops {
     const char *name;
-    unsigned tasks; /* bit 1 << task for each task it takes */
+    unsigned tasks;    /* bit 1 << task for each task it takes */
+    bool takes_floats; /* fit and predict take matrices of either kind; else of doubles only */
     enum ft_status (*fit)(const struct model_spec *spec, const struct model_rows *rows,
                           struct pool *pool, void **out, struct ft_err *err);
     void (*predict)(const void *fitted, const struct matrix *x, double *out);

@@ -33,7 +33,7 @@ static void score_block(void *ctx, size_t begin, size_t end)
 {
     const struct scoring *s = ctx;
     const struct matrix *x = &s->table.x;
-    const struct matrix part = {matrix_row(x, begin), end - begin, x->n_cols, x->stride};
+    const struct matrix part = matrix_rows(x, begin, end - begin);
     model_predict(s->m.model, &part, s->p + begin);
 }
 

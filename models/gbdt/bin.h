@@ -8,33 +8,38 @@
 #include "app/base/status.h"
 #include "models/matrix.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Columns that lie side by side in memory: a histogram of 8 columns x 256 codes x 8 bytes stays in
- * the first-level cache while the rows stream by. */
-enum { TILE = 8, MAX_BINS = 255 };
+/* Columns whose histograms are summed together: 8 columns x 256 codes x 8 bytes stay in the
+ * first-level cache while the rows stream by. */
+enum { TILE = 8, MAX_BINS = 255, EDGE_PLACES = 256 };
 
 struct binned {
     size_t n_rows;
-    size_t n_cols; /* usable columns */
-    size_t n_tiles;
+    size_t n_cols;    /* usable columns */
+    size_t row_bytes; /* bins_row_bytes(n_cols) */
     uint32_t *column; /* [n_cols] its number in the matrix, rising */
     uint16_t *n_bins; /* [n_cols] bins of present values, 1..MAX_BINS; also the missing code */
-    double *edge;   /* [n_cols][MAX_BINS] greatest value of each bin; the last bin has +infinity */
-    uint8_t *codes; /* [n_tiles][n_rows][TILE]; unused places are 0 */
+    double *edge;     /* [n_cols][EDGE_PLACES] greatest value of each bin; +infinity from the last
+                         bin on */
+    uint8_t *codes;   /* [n_rows][row_bytes], aligned to 64; unused places are 0: for histograms */
+    uint8_t *by_column; /* [n_cols][n_rows], the same codes: for splitting the rows of a node */
 };
 
-/* Fills *out; bins_free() also after a failure. FT_NOMEM. Allocates n_rows * n_cols bytes and per
- * thread a few MiB. The quantiles come from at most 262,144 rows, drawn by a fixed rule. */
+/* Fills *out; bins_free() also after a failure. FT_NOMEM. Allocates n_rows * (row_bytes + n_cols)
+ * bytes and per thread a few MiB. The quantiles come from at most 262,144 rows, drawn by a fixed
+ * rule. Floats give the bins of the same values as doubles. */
 enum ft_status bins_make(const struct matrix *x, size_t n_bins, struct pool *pool,
                          struct binned *out, struct ft_err *err);
 void bins_free(struct binned *b);
 
-static inline const uint8_t *bins_codes(const uint8_t *codes, size_t n_rows, size_t col)
-{
-    return codes + (col / TILE) * n_rows * TILE + col % TILE; /* row r at [r * TILE] */
-}
+/* Bytes of a row of codes: whole tiles, and a power of two or whole cache lines, so that no row of
+ * up to 64 columns lies in two lines. */
+size_t bins_row_bytes(size_t n_cols);
+/* Memory for n_rows of that size, aligned to 64; end it with free(). NULL when there is none. */
+uint8_t *bins_alloc_codes(size_t n_rows, size_t row_bytes);
 
 /* Edges of one column from its present values (any order; overwritten): writes edge[0..n), the last
  * is +infinity, and returns n, 1..max_bins. scratch[n_values] is used for sorting. */
@@ -42,7 +47,14 @@ size_t bins_edges(uint64_t *keys, uint64_t *scratch, size_t n_values, size_t max
                   double *edge);
 /* Order-preserving integer of a value that is not NaN; -0 equals 0. */
 uint64_t bins_key(double value);
-/* Code of a present value. */
-uint8_t bins_code(const double *edge, size_t n_bins, double value);
+/* Code of a present value: how many of edge[EDGE_PLACES] are below it. */
+uint8_t bins_code(const double *edge, double value);
+
+/* Codes of x[n] into codes[n], missing for NaN. */
+void bins_code_column(const double *edge, const double *x, size_t n, uint8_t missing,
+                      uint8_t *codes);
+
+/* For tests: with false, the plain C path runs on every processor. Not for use while a fit runs. */
+void bins_allow_vectors(bool allow);
 
 #endif

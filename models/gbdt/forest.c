@@ -1,5 +1,7 @@
 #include "models/gbdt/forest.h"
 
+#include "models/gbdt/batch.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +62,14 @@ size_t forest_add_tree(struct gbdt *g, size_t n_nodes)
     return first;
 }
 
+void forest_truncate(struct gbdt *g, size_t n_trees)
+{
+    if (n_trees >= g->n_trees)
+        return;
+    g->n_trees = n_trees;
+    g->n_nodes = g->root[n_trees];
+}
+
 /* Depths by one pass in index order: parents come before children. */
 static void walk_tree(struct gbdt *g, size_t t, uint16_t *depth)
 {
@@ -87,6 +97,8 @@ void forest_finish(struct gbdt *g)
     g->max_depth = 0;
     for (size_t t = 0; t < g->n_trees; t++)
         walk_tree(g, t, depth);
+    batch_free(g->batch);
+    g->batch = batch_new(g);
 }
 
 void gbdt_gain_importance(const struct gbdt *g, double *out)
@@ -95,6 +107,11 @@ void gbdt_gain_importance(const struct gbdt *g, double *out)
     for (size_t i = 0; i < g->n_nodes; i++)
         if (g->node[i].child != 0)
             out[g->node[i].column & ~FOREST_MISSING_LEFT] += g->gain[i];
+}
+
+size_t gbdt_n_trees(const struct gbdt *g)
+{
+    return g->n_trees;
 }
 
 size_t gbdt_n_cols(const struct gbdt *g)
@@ -116,6 +133,7 @@ void gbdt_free(struct gbdt *g)
 {
     if (g == NULL)
         return;
+    batch_free(g->batch);
     free(g->root);
     free(g->node);
     free(g->gain);

@@ -29,9 +29,10 @@ struct gbdt {
     uint32_t *root; /* [n_trees + 1] first node of each tree; the last is n_nodes */
     size_t n_nodes, nodes_cap;
     struct forest_node *node;
-    double *gain;     /* [n_nodes] of the split; 0 for a leaf */
-    double *cover;    /* [n_nodes] sum of hessians, > 0 */
-    size_t max_depth; /* longest path of any tree, in splits (forest_finish) */
+    double *gain;        /* [n_nodes] of the split; 0 for a leaf */
+    double *cover;       /* [n_nodes] sum of hessians, > 0 */
+    size_t max_depth;    /* longest path of any tree, in splits (forest_finish) */
+    struct batch *batch; /* for many rows (forest_finish); NULL = the plain walk serves */
 };
 
 /* An empty forest; NULL when memory is gone. */
@@ -39,14 +40,21 @@ struct gbdt *forest_new(enum gbdt_objective objective, size_t n_cols, double bas
 /* Makes room for one more tree of n_nodes and returns its first node's index, SIZE_MAX without
  * memory. The caller fills node, gain and cover. */
 size_t forest_add_tree(struct gbdt *g, size_t n_nodes);
-/* Works out expected and max_depth once all trees are in. */
+/* Takes off all trees but the first n_trees. */
+void forest_truncate(struct gbdt *g, size_t n_trees);
+/* Works out expected, max_depth and batch once all trees are in. */
 void forest_finish(struct gbdt *g);
+
+/* The child that a value of the node's column goes to. */
+static inline uint32_t forest_next_of(const struct forest_node *n, double v)
+{
+    const int right = v != v ? !(n->column & FOREST_MISSING_LEFT) : !(v <= n->value);
+    return n->child + (uint32_t)right;
+}
 
 static inline uint32_t forest_next(const struct forest_node *n, const double *row)
 {
-    const double v = row[n->column & ~FOREST_MISSING_LEFT];
-    const int right = v != v ? !(n->column & FOREST_MISSING_LEFT) : !(v <= n->value);
-    return n->child + (uint32_t)right;
+    return forest_next_of(n, row[n->column & ~FOREST_MISSING_LEFT]);
 }
 
 #endif

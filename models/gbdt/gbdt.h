@@ -41,6 +41,12 @@ struct gbdt_params {
     double quantile;         /* GBDT_QUANTILE: level, inside (0, 1) */
     double aft_scale;        /* AFT: scale of log time, > 0; 0 = by likelihood without columns */
     uint64_t seed;
+    double alpha;           /* L1 on leaf values, >= 0 */
+    double positive_weight; /* GBDT_LOGISTIC: rows with y = 1 count this often, > 0 */
+    /* [n_cols] for each column 1: the score must not fall when the value rises, -1: must not rise,
+     * 0: free. Missing values are on neither side. NULL = all free. */
+    const int8_t *monotone;
+    const struct gbdt_held_out *held_out; /* NULL = all trees are grown */
 };
 
 /* 200 trees, 31 leaves, no depth limit, 255 bins, rate 0.1, lambda 1, child weight 1, no sampling,
@@ -61,6 +67,15 @@ struct gbdt_labels {
     const bool *failed;   /* NULL = all */
     const double *upper;
     const double *entry; /* 0 <= entry < y; NULL = all 0 */
+};
+
+/* Rows that no tree learns from. After each tree their loss is looked at; when it has not become
+ * lower for patience trees, growing ends and the trees after the lowest loss are taken off. At
+ * least one tree stays. */
+struct gbdt_held_out {
+    struct matrix x; /* as many columns as the training rows */
+    struct gbdt_labels labels;
+    size_t patience; /* 1..10,000 */
 };
 
 struct gbdt; /* opaque; never changes after fit, so any thread may score with it */
@@ -102,6 +117,7 @@ enum ft_status gbdt_contributions_rows(const struct gbdt *g, const struct matrix
 void gbdt_gain_importance(const struct gbdt *g, double *out);
 
 size_t gbdt_n_cols(const struct gbdt *g);
+size_t gbdt_n_trees(const struct gbdt *g);
 enum gbdt_objective gbdt_objective_of(const struct gbdt *g);
 /* Quantile level or scale of log time; 0 where the objective has none. */
 double gbdt_parameter(const struct gbdt *g);

@@ -1,8 +1,8 @@
-/* One split is one parallel pass over tiles of eight columns: a job sums the histograms of the
- * smaller child, subtracts them from the parent's to get the larger child's, and looks for the best
- * split of both while they are in the cache. Jobs own their tile and sums are integers, so the
- * number of threads changes nothing. Small nodes are done on the spot: waking a thread costs more.
- */
+/* One split is a partition of the node's rows and two passes. First the histograms of the smaller
+ * child are summed, block of rows by block of rows; then, tile of columns by tile of columns, they
+ * are subtracted from the parent's to get the larger child's, and both are searched for their best
+ * split. Blocks and tiles go to idle threads; sums are integers, so the number of threads changes
+ * nothing. Small nodes are done on the spot: waking a thread costs more. */
 #include "models/gbdt/grow.h"
 
 #include "app/base/rng.h"
@@ -13,7 +13,9 @@
 #include <string.h>
 
 enum { STREAM_ROWS = 1, STREAM_COLS = 2 };
-enum { PARTITION_ROWS = 32768, INLINE_WORK = 65536 };
+enum { PARTITION_ROWS = 32768, PIECE_ROWS = 16384, INLINE_WORK = 65536 };
+enum { MIN_SHARE_ROWS = 2048, MAX_SHARE_ROWS = 32768, SHARES_PER_THREAD = 4 };
+enum { INLINE_UPDATES = 1 << 18, INLINE_SEARCH = 1 << 14, AHEAD = 32 };
 static const size_t MAX_HIST_BYTES = (size_t)256 << 20;
 
 bool grower_has_row(const struct gbdt_params *params, uint64_t tree, size_t row)
@@ -33,6 +35,22 @@ static size_t n_sampled_cols(const struct grower *w)
     return n < 1 ? 1 : n > w->bins->n_cols ? w->bins->n_cols : n;
 }
 
+/* Pages that no pass writes to cost nothing. */
+static bool make_shares(struct grower *w)
+{
+    const size_t n = pool_n_threads(w->pool);
+    w->shares = calloc(n, sizeof(*w->shares));
+    while (w->shares != NULL && w->n_shares < n) {
+        struct share *s = &w->shares[w->n_shares];
+        atomic_flag_clear(&s->is_taken);
+        s->hist = calloc(slot_words(w), sizeof(*s->hist));
+        if (s->hist == NULL)
+            return false;
+        w->n_shares++;
+    }
+    return w->shares != NULL;
+}
+
 enum ft_status grower_init(struct grower *w, const struct gbdt_params *params,
                            const struct binned *bins, struct pool *pool, struct ft_err *err)
 {
@@ -47,28 +65,32 @@ enum ft_status grower_init(struct grower *w, const struct gbdt_params *params,
     w->stride = histogram_stride(n_codes);
     w->n_cols = n_sampled_cols(w);
     w->n_tiles = (w->n_cols + TILE - 1) / TILE;
+    w->row_bytes = bins_row_bytes(w->n_cols);
     w->max_slots = MAX_HIST_BYTES / (slot_words(w) * sizeof(uint64_t));
     if (w->max_slots > params->max_leaves)
         w->max_slots = params->max_leaves;
     w->used = calloc(bins->n_cols, sizeof(*w->used));
     w->draw = calloc(bins->n_cols, sizeof(*w->draw));
-    w->rows = calloc(n, sizeof(*w->rows));
-    w->other_rows = calloc(n, sizeof(*w->other_rows));
-    w->words = calloc(n, sizeof(*w->words));
-    w->other_words = calloc(n, sizeof(*w->other_words));
+    w->goes_left = calloc(n, sizeof(*w->goes_left));
     w->n_left = calloc(n / PARTITION_ROWS + 1, sizeof(*w->n_left));
     w->nodes = calloc(2 * params->max_leaves, sizeof(*w->nodes));
+    w->pieces = calloc(2 * params->max_leaves + n / PIECE_ROWS, sizeof(*w->pieces));
     w->tile_best = calloc(2 * w->n_tiles, sizeof(*w->tile_best));
     w->slots = calloc(w->max_slots + 1, sizeof(*w->slots));
     w->free_slots = calloc(w->max_slots + 1, sizeof(*w->free_slots));
-    w->spare[0] = calloc(slot_words(w), sizeof(uint64_t));
-    w->spare[1] = calloc(slot_words(w), sizeof(uint64_t));
     const bool is_sampling = w->n_cols < bins->n_cols;
-    w->sampled = is_sampling ? calloc(w->n_tiles * TILE, n) : NULL;
-    if (w->used == NULL || w->draw == NULL || w->rows == NULL || w->other_rows == NULL ||
-        w->words == NULL || w->other_words == NULL || w->n_left == NULL || w->nodes == NULL ||
-        w->tile_best == NULL || w->slots == NULL || w->free_slots == NULL || w->spare[0] == NULL ||
-        w->spare[1] == NULL || (is_sampling && w->sampled == NULL))
+    w->sampled = is_sampling ? bins_alloc_codes(n, w->row_bytes) : NULL;
+    bool is_well = w->used != NULL && w->draw != NULL && w->goes_left != NULL &&
+                   w->n_left != NULL && w->nodes != NULL && w->pieces != NULL &&
+                   w->tile_best != NULL && w->slots != NULL && w->free_slots != NULL &&
+                   (!is_sampling || w->sampled != NULL);
+    for (size_t k = 0; k < 2; k++) {
+        w->rows[k] = calloc(n, sizeof(**w->rows));
+        w->words[k] = calloc(n, sizeof(**w->words));
+        w->spare[k] = calloc(slot_words(w), sizeof(uint64_t));
+        is_well = is_well && w->rows[k] != NULL && w->words[k] != NULL && w->spare[k] != NULL;
+    }
+    if (!is_well || !make_shares(w))
         return ft_fail(err, FT_NOMEM, "trees: no memory for %zu rows x %zu columns", n,
                        bins->n_cols);
     w->codes = is_sampling ? w->sampled : bins->codes;
@@ -81,17 +103,21 @@ void grower_free(struct grower *w)
         free(w->slots[i]);
     free(w->slots);
     free(w->free_slots);
-    free(w->spare[0]);
-    free(w->spare[1]);
+    for (size_t i = 0; i < w->n_shares; i++)
+        free(w->shares[i].hist);
+    free(w->shares);
+    for (size_t k = 0; k < 2; k++) {
+        free(w->spare[k]);
+        free(w->rows[k]);
+        free(w->words[k]);
+    }
     free(w->used);
     free(w->draw);
     free(w->sampled);
-    free(w->rows);
-    free(w->other_rows);
-    free(w->words);
-    free(w->other_words);
+    free(w->goes_left);
     free(w->n_left);
     free(w->nodes);
+    free(w->pieces);
     free(w->tile_best);
     *w = (struct grower){0};
 }
@@ -126,15 +152,15 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void gather_tile(void *ctx, size_t tile)
+static void sample_codes(void *ctx, size_t begin, size_t end)
 {
-    struct grower *w = ctx;
-    const size_t n = w->bins->n_rows;
-    uint8_t *to = w->sampled + tile * n * TILE;
-    for (size_t k = 0; k < TILE && tile * TILE + k < w->n_cols; k++) {
-        const uint8_t *from = bins_codes(w->bins->codes, n, w->used[tile * TILE + k]);
-        for (size_t i = 0; i < n; i++)
-            to[i * TILE + k] = from[i * TILE];
+    const struct grower *w = ctx;
+    for (size_t i = begin; i < end; i++) {
+        const uint8_t *from = w->bins->codes + i * w->bins->row_bytes;
+        uint8_t *to = w->sampled + i * w->row_bytes;
+        for (size_t j = 0; j < w->n_cols; j++)
+            to[j] = from[w->used[j]];
+        memset(to + w->n_cols, 0, w->row_bytes - w->n_cols);
     }
 }
 
@@ -156,26 +182,84 @@ static void draw_columns(struct grower *w, uint64_t tree)
     for (size_t j = 0; j < n_all && n < w->n_cols; j++)
         if (rng_u64(w->params->seed, stream, j) <= last)
             w->used[n++] = (uint32_t)j;
-    pool_run(w->pool, w->n_tiles, gather_tile, w);
+    pool_run_blocks(w->pool, w->bins->n_rows, PARTITION_ROWS, sample_codes, w);
+}
+
+static void count_up(void *ctx, size_t begin, size_t end)
+{
+    const struct grower *w = ctx;
+    for (size_t i = begin; i < end; i++)
+        w->rows[0][i] = (uint32_t)i;
 }
 
 static void draw_rows(struct grower *w, uint64_t tree)
 {
     w->n_rows = 0;
+    if (w->params->row_sample >= 1.0) {
+        w->n_rows = w->bins->n_rows;
+        pool_run_blocks(w->pool, w->n_rows, PARTITION_ROWS, count_up, w);
+        return;
+    }
     for (size_t i = 0; i < w->bins->n_rows; i++)
         if (grower_has_row(w->params, tree, i))
-            w->rows[w->n_rows++] = (uint32_t)i;
+            w->rows[0][w->n_rows++] = (uint32_t)i;
 }
 
 /* --- histograms and splits -------------------------------------------------------------------- */
 
-/* One parallel pass. The first node's histograms are summed from its rows; the second's, when
- * there is one, are the parent's (already in second->hist) less the first's. */
+/* The first node's histograms are summed from its rows; the second's, when there is one, are the
+ * parent's (already in second->hist) less the first's. */
 struct pass {
     struct grower *w;
     struct grown *first, *second;
     bool search_first, search_second;
+    bool is_shared; /* the sums of first lie in the shares */
 };
+
+static void add_block(const struct grower *w, const struct grown *node, size_t begin, size_t end,
+                      uint64_t *hist)
+{
+    histogram_add(hist, w->stride, w->n_cols, w->codes, w->row_bytes,
+                  w->rows[node->side] + node->begin + begin,
+                  w->words[node->side] + node->begin + begin, end - begin);
+}
+
+static void share_block(void *ctx, size_t begin, size_t end)
+{
+    const struct pass *p = ctx;
+    struct grower *w = p->w;
+    struct share *s = w->shares;
+    /* At most n_shares threads are here, so one is free. */
+    for (size_t i = 0; atomic_flag_test_and_set(&s->is_taken); i++)
+        s = &w->shares[i % w->n_shares];
+    if (!s->is_dirty)
+        memset(s->hist, 0, slot_words(w) * sizeof(*s->hist));
+    s->is_dirty = true;
+    add_block(w, p->first, begin, end, s->hist);
+    atomic_flag_clear(&s->is_taken);
+}
+
+/* Sums the first node's histograms, alone or with others. */
+static void sum_first(struct pass *p)
+{
+    struct grower *w = p->w;
+    const size_t n = p->first->end - p->first->begin;
+    p->is_shared = w->n_shares > 1 && n * w->n_cols >= INLINE_UPDATES;
+    if (!p->is_shared) {
+        memset(p->first->hist, 0, slot_words(w) * sizeof(*p->first->hist));
+        add_block(w, p->first, 0, n, p->first->hist);
+        return;
+    }
+    size_t rows = n / (SHARES_PER_THREAD * w->n_shares);
+    rows = rows < MIN_SHARE_ROWS ? MIN_SHARE_ROWS : rows > MAX_SHARE_ROWS ? MAX_SHARE_ROWS : rows;
+    pool_run_blocks(w->pool, n, rows, share_block, p);
+}
+
+static int direction_of(const struct grower *w, size_t col)
+{
+    const int8_t *monotone = w->params->monotone;
+    return monotone != NULL ? monotone[w->bins->column[w->used[col]]] : 0;
+}
 
 static void search_tile(struct grower *w, const struct grown *node, size_t tile, struct split *best)
 {
@@ -184,7 +268,21 @@ static void search_tile(struct grower *w, const struct grown *node, size_t tile,
     for (size_t k = 0; k < TILE && tile * TILE + k < w->n_cols; k++) {
         const size_t col = tile * TILE + k;
         split_search(hist + k * w->stride, w->bins->n_bins[w->used[col]], node->sum, (uint32_t)col,
-                     &w->rule, best);
+                     &w->rule, &node->limits, direction_of(w, col), best);
+    }
+}
+
+static void gather_shares(const struct grower *w, uint64_t *hist, size_t offset, size_t n_words)
+{
+    bool is_first = true;
+    for (size_t i = 0; i < w->n_shares; i++) {
+        if (!w->shares[i].is_dirty)
+            continue;
+        if (is_first)
+            memcpy(hist, w->shares[i].hist + offset, n_words * sizeof(*hist));
+        else
+            histogram_sum(hist, w->shares[i].hist + offset, n_words);
+        is_first = false;
     }
 }
 
@@ -192,18 +290,15 @@ static void pass_tile(void *ctx, size_t tile)
 {
     const struct pass *p = ctx;
     struct grower *w = p->w;
-    const size_t n_words = TILE * w->stride;
-    const size_t n_cols = w->n_cols - tile * TILE;
-    uint64_t *hist = p->first->hist + tile * n_words;
-    memset(hist, 0, n_words * sizeof(*hist));
-    histogram_add(hist, w->stride, n_cols < TILE ? n_cols : TILE,
-                  w->codes + tile * w->bins->n_rows * TILE, w->rows + p->first->begin,
-                  w->words + p->first->begin, p->first->end - p->first->begin);
+    const size_t n_words = TILE * w->stride, offset = tile * n_words;
+    uint64_t *hist = p->first->hist + offset;
+    if (p->is_shared)
+        gather_shares(w, hist, offset, n_words);
     if (p->search_first)
         search_tile(w, p->first, tile, &w->tile_best[2 * tile]);
     if (p->second == NULL)
         return;
-    histogram_subtract(p->second->hist + tile * n_words, hist, n_words);
+    histogram_subtract(p->second->hist + offset, hist, n_words);
     if (p->search_second)
         search_tile(w, p->second, tile, &w->tile_best[2 * tile + 1]);
 }
@@ -219,13 +314,15 @@ static void reduce_best(const struct grower *w, size_t which, struct grown *node
 static void run_pass(struct grower *w, struct grown *first, struct grown *second, bool search_first,
                      bool search_second)
 {
-    struct pass p = {w, first, second, search_first, search_second};
-    const size_t work = (first->end - first->begin) * w->n_cols + 4 * slot_words(w);
-    if (work < INLINE_WORK)
+    struct pass p = {w, first, second, search_first, search_second, false};
+    sum_first(&p);
+    if (w->n_shares == 1 || slot_words(w) < INLINE_SEARCH)
         for (size_t t = 0; t < w->n_tiles; t++)
             pass_tile(&p, t);
     else
         pool_run(w->pool, w->n_tiles, pass_tile, &p);
+    for (size_t i = 0; p.is_shared && i < w->n_shares; i++)
+        w->shares[i].is_dirty = false;
     if (search_first)
         reduce_best(w, 0, first);
     if (search_second)
@@ -281,69 +378,100 @@ static void search_children(struct grower *w, uint64_t *parent_hist, struct grow
 
 struct partition {
     struct grower *w;
-    size_t begin, end;
+    const struct grown *node;
     const uint8_t *codes; /* of the split's column */
     unsigned bin;
-    unsigned also; /* code that goes left as well: missing, or one that never occurs */
+    unsigned also;  /* code that goes left as well: missing, or one that never occurs */
+    size_t *n_left; /* per block; then where the block's left rows go */
+    size_t n_all_left;
 };
 
-/* Left rows move to the block's front, right rows to the same place of the other arrays. */
-static void partition_block(void *ctx, size_t begin, size_t end)
+static void choose_block(void *ctx, size_t begin, size_t end)
+{
+    const struct partition *p = ctx;
+    const struct grower *w = p->w;
+    const uint32_t *rows = w->rows[p->node->side] + p->node->begin;
+    uint8_t *goes_left = w->goes_left + p->node->begin;
+    const size_t n_ahead = end > begin + AHEAD ? end - AHEAD : begin;
+    size_t n_left = 0;
+    for (size_t i = begin; i < end; i++) {
+        if (i < n_ahead)
+            __builtin_prefetch(p->codes + rows[i + AHEAD]);
+        const unsigned code = p->codes[rows[i]];
+        const unsigned is_left = (code <= p->bin) | (code == p->also);
+        goes_left[i] = (uint8_t)is_left;
+        n_left += is_left;
+    }
+    p->n_left[begin / PARTITION_ROWS] = n_left;
+}
+
+static void move_block(void *ctx, size_t begin, size_t end)
 {
     const struct partition *p = ctx;
     struct grower *w = p->w;
-    uint32_t *rows = w->rows + p->begin + begin, *other_rows = w->other_rows + p->begin + begin;
-    uint64_t *words = w->words + p->begin + begin, *other_words = w->other_words + p->begin + begin;
-    size_t n_left = 0, n_right = 0;
-    for (size_t i = 0; i < end - begin; i++) {
-        const uint32_t row = rows[i];
-        const uint64_t word = words[i];
-        const unsigned code = p->codes[(size_t)row * TILE];
-        const size_t is_left = (code <= p->bin) | (code == p->also);
-        rows[n_left] = other_rows[n_right] = row;
-        words[n_left] = other_words[n_right] = word;
-        n_left += is_left;
-        n_right += 1 - is_left;
+    const size_t offset = p->node->begin;
+    const unsigned side = p->node->side;
+    const uint32_t *rows = w->rows[side] + offset;
+    const uint64_t *words = w->words[side] + offset;
+    const uint8_t *goes_left = w->goes_left + offset;
+    uint32_t *to_rows = w->rows[!side] + offset;
+    uint64_t *to_words = w->words[!side] + offset;
+    size_t left = p->n_left[begin / PARTITION_ROWS];
+    size_t right = p->n_all_left + begin - left;
+    for (size_t i = begin; i < end; i++) {
+        const size_t is_left = goes_left[i];
+        const size_t to = is_left ? left : right;
+        to_rows[to] = rows[i];
+        to_words[to] = words[i];
+        left += is_left;
+        right += 1 - is_left;
     }
-    w->n_left[begin / PARTITION_ROWS] = n_left;
 }
 
-/* Splits the node's rows, order kept; returns how many went left. */
+/* Writes the node's rows to the other side, left ones first, order kept; returns how many went
+ * left. */
 static size_t partition_rows(struct grower *w, const struct grown *node)
 {
     const struct split *s = &node->split;
     const size_t n = node->end - node->begin;
     struct partition p = {.w = w,
-                          .begin = node->begin,
-                          .end = node->end,
-                          .codes = bins_codes(w->codes, w->bins->n_rows, s->column),
+                          .node = node,
+                          .codes = w->bins->by_column + w->used[s->column] * w->bins->n_rows,
                           .bin = s->bin,
-                          .also = s->missing_left ? w->bins->n_bins[w->used[s->column]] : 256};
+                          .also = s->missing_left ? w->bins->n_bins[w->used[s->column]] : 256,
+                          .n_left = w->n_left};
     if (n <= PARTITION_ROWS)
-        partition_block(&p, 0, n);
+        choose_block(&p, 0, n);
     else
-        pool_run_blocks(w->pool, n, PARTITION_ROWS, partition_block, &p);
-    uint32_t *rows = w->rows + node->begin;
-    uint64_t *words = w->words + node->begin;
-    size_t at = 0;
+        pool_run_blocks(w->pool, n, PARTITION_ROWS, choose_block, &p);
     for (size_t b = 0; b * PARTITION_ROWS < n; b++) {
-        memmove(rows + at, rows + b * PARTITION_ROWS, w->n_left[b] * sizeof(*rows));
-        memmove(words + at, words + b * PARTITION_ROWS, w->n_left[b] * sizeof(*words));
-        at += w->n_left[b];
+        const size_t n_left = w->n_left[b];
+        w->n_left[b] = p.n_all_left;
+        p.n_all_left += n_left;
     }
-    const size_t n_left = at;
-    for (size_t b = 0; b * PARTITION_ROWS < n; b++) {
-        const size_t left = n - b * PARTITION_ROWS;
-        const size_t n_right = (left < PARTITION_ROWS ? left : PARTITION_ROWS) - w->n_left[b];
-        const size_t from = node->begin + b * PARTITION_ROWS;
-        memcpy(rows + at, w->other_rows + from, n_right * sizeof(*rows));
-        memcpy(words + at, w->other_words + from, n_right * sizeof(*words));
-        at += n_right;
-    }
-    return n_left;
+    if (n <= PARTITION_ROWS)
+        move_block(&p, 0, n);
+    else
+        pool_run_blocks(w->pool, n, PARTITION_ROWS, move_block, &p);
+    return p.n_all_left;
 }
 
 /* --- growing ---------------------------------------------------------------------------------- */
+
+/* On either side of a monotone split the values stay on their side of the middle. */
+static void limit_children(const struct grower *w, const struct grown *node, struct grown *left,
+                           struct grown *right)
+{
+    left->limits = right->limits = node->limits;
+    const int direction = w->rule.is_constrained ? direction_of(w, node->split.column) : 0;
+    if (direction == 0)
+        return;
+    const double middle = (split_value(left->sum, &w->rule, &node->limits) +
+                           split_value(right->sum, &w->rule, &node->limits)) /
+                          2;
+    *(direction > 0 ? &left->limits.high : &left->limits.low) = middle;
+    *(direction > 0 ? &right->limits.low : &right->limits.high) = middle;
+}
 
 /* Makes the node's split; is_last: no further split will follow, so none is looked for. */
 static void split_node(struct grower *w, struct grown *node, bool is_last)
@@ -355,11 +483,14 @@ static void split_node(struct grower *w, struct grown *node, bool is_last)
     *left = (struct grown){.sum = node->split.left,
                            .begin = node->begin,
                            .end = node->begin + n_left,
-                           .depth = node->depth + 1};
+                           .depth = node->depth + 1,
+                           .side = !node->side};
     *right = (struct grown){.sum = node->sum - node->split.left,
                             .begin = left->end,
                             .end = node->end,
-                            .depth = node->depth + 1};
+                            .depth = node->depth + 1,
+                            .side = !node->side};
+    limit_children(w, node, left, right);
     uint64_t *hist = node->hist;
     if (is_last) {
         drop_hist(w, node);
@@ -388,31 +519,65 @@ struct leaves {
     const struct quantum *q;
 };
 
-/* -G / (H + lambda) * rate from sums with 61 bits, finer than the packed words: the coarse ones
- * choose splits only. */
-static void leaf_value(void *ctx, size_t i)
+double grower_leaf_value(const struct grower *w, const struct grown *leaf, double value)
+{
+    const double low = leaf->limits.low * w->value_unit, high = leaf->limits.high * w->value_unit;
+    return fmin(fmax(value, low), high) * w->params->rate;
+}
+
+static void cut_leaves(struct grower *w)
+{
+    w->n_pieces = 0;
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        const struct grown *node = &w->nodes[i];
+        for (size_t at = node->begin; node->left == 0 && at < node->end; at += PIECE_ROWS) {
+            const size_t end = node->end - at < PIECE_ROWS ? node->end : at + PIECE_ROWS;
+            w->pieces[w->n_pieces++] = (struct piece){(uint32_t)i, at, end, 0, 0};
+        }
+    }
+}
+
+/* Sums with 61 bits, finer than the packed words: the coarse ones choose splits only. */
+static void sum_piece(void *ctx, size_t i)
 {
     const struct leaves *l = ctx;
-    struct grown *node = &l->w->nodes[i];
-    if (node->left != 0)
-        return;
+    struct piece *p = &l->w->pieces[i];
+    const uint32_t *rows = l->w->rows[l->w->nodes[p->leaf].side];
+    const double g_per_step = 1 / l->q->g_fine, h_per_step = 1 / l->q->h_fine;
     int64_t sum_g = 0, sum_h = 0;
-    for (size_t k = node->begin; k < node->end; k++) {
-        const uint32_t row = l->w->rows[k];
-        sum_g += llrint(l->g[row] * (1 / l->q->g_fine));
-        sum_h += llrint(l->h[row] * (1 / l->q->h_fine));
+    for (size_t k = p->begin; k < p->end; k++) {
+        sum_g += (int64_t)(l->g[rows[k]] * g_per_step);
+        sum_h += (int64_t)(l->h[rows[k]] * h_per_step);
     }
-    const double g = (double)sum_g * l->q->g_fine;
-    const double h = (double)sum_h * l->q->h_fine + l->w->params->lambda;
-    node->value = h > 0 ? -g / h * l->w->params->rate : 0;
+    p->g = sum_g;
+    p->h = sum_h;
+}
+
+/* -soft(G) / (H + lambda) * rate of all leaves. */
+static void set_leaf_values(struct grower *w, const struct quantum *q)
+{
+    const double alpha = w->params->alpha;
+    for (size_t i = 0; i < w->n_pieces;) {
+        struct grown *leaf = &w->nodes[w->pieces[i].leaf];
+        int64_t sum_g = 0, sum_h = 0;
+        for (const uint32_t number = w->pieces[i].leaf;
+             i < w->n_pieces && w->pieces[i].leaf == number; i++) {
+            sum_g += w->pieces[i].g;
+            sum_h += w->pieces[i].h;
+        }
+        const double all = (double)sum_g * q->g_fine;
+        const double g = alpha > 0 ? copysign(fmax(fabs(all) - alpha, 0), all) : all;
+        const double h = (double)sum_h * q->h_fine + w->params->lambda;
+        leaf->value = grower_leaf_value(w, leaf, h > 0 ? -g / h : 0);
+    }
 }
 
 static void plant_root(struct grower *w)
 {
     struct grown *root = &w->nodes[0];
-    *root = (struct grown){.end = w->n_rows};
+    *root = (struct grown){.end = w->n_rows, .limits = {-INFINITY, INFINITY}};
     for (size_t i = 0; i < w->n_rows; i++)
-        root->sum += w->words[i];
+        root->sum += w->words[0][i];
     w->n_nodes = 1;
     if (!is_splittable(w, root))
         return;
@@ -425,12 +590,15 @@ void grower_grow(struct grower *w, uint64_t tree, const double *g, const double 
                  const struct quantum *q)
 {
     w->rule = (struct split_rule){.lambda = w->params->lambda / q->h,
+                                  .alpha = w->params->alpha / q->g,
+                                  .is_constrained = w->params->monotone != NULL,
                                   .min_weight = w->params->min_child_weight / q->h,
                                   .min_gain = w->params->min_gain,
                                   .gain_unit = q->g * (q->g / q->h)};
+    w->value_unit = q->g / q->h;
     draw_columns(w, tree);
     draw_rows(w, tree);
-    objective_pack(g, h, q, w->params->seed, tree, w->rows, w->n_rows, w->words, w->pool);
+    objective_pack(g, h, q, w->params->seed, tree, w->rows[0], w->n_rows, w->words[0], w->pool);
     plant_root(w);
     for (size_t n_leaves = 1; n_leaves < w->params->max_leaves; n_leaves++) {
         struct grown *node = best_leaf(w);
@@ -440,10 +608,12 @@ void grower_grow(struct grower *w, uint64_t tree, const double *g, const double 
     }
     for (size_t i = 0; i < w->n_nodes; i++)
         drop_hist(w, &w->nodes[i]);
+    cut_leaves(w);
     struct leaves l = {w, g, h, q};
     if (w->n_rows < INLINE_WORK)
-        for (size_t i = 0; i < w->n_nodes; i++)
-            leaf_value(&l, i);
+        for (size_t i = 0; i < w->n_pieces; i++)
+            sum_piece(&l, i);
     else
-        pool_run(w->pool, w->n_nodes, leaf_value, &l);
+        pool_run(w->pool, w->n_pieces, sum_piece, &l);
+    set_leaf_values(w, q);
 }

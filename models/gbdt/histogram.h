@@ -29,12 +29,15 @@ static inline uint32_t gh_hessian(uint64_t word)
  * codes and for which a kernel was compiled. */
 size_t histogram_stride(size_t n_codes);
 
-/* Adds the words of n rows to the histograms of one tile, hist[TILE][stride]. codes is the tile's
- * [n_rows][TILE]; n_cols of its columns are in use. */
+/* Adds the words of n rows to the histograms hist[tiles of n_cols][TILE][stride]; codes is
+ * [..][row_bytes] as in bin.h, words[i] belongs to rows[i]. Needs no allocation. */
 void histogram_add(uint64_t *hist, size_t stride, size_t n_cols, const uint8_t *codes,
-                   const uint32_t *rows, const uint64_t *words, size_t n);
+                   size_t row_bytes, const uint32_t *rows, const uint64_t *words, size_t n);
 
 /* a -= b, n words. */
 void histogram_subtract(uint64_t *a, const uint64_t *b, size_t n);
+
+/* a += b, n words. */
+void histogram_sum(uint64_t *a, const uint64_t *b, size_t n);
 
 #endif

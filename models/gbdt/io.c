@@ -187,7 +187,7 @@ static enum ft_status read_objective(struct reader *r, enum gbdt_objective *obje
 
 static enum ft_status read_forest(struct reader *r, struct gbdt **out)
 {
-    enum gbdt_objective objective;
+    enum gbdt_objective objective = GBDT_LOGISTIC;
     size_t n_cols, n_trees;
     double base, parameter;
     if (!take_word(r, "gbdt", ' ') || !take_word(r, "1", '\n'))

@@ -184,6 +184,13 @@ struct pack_job {
     uint64_t *words;
 };
 
+/* floor() of a number that fits, without a call. */
+static inline int64_t floor_of(double v)
+{
+    const int64_t cut = (int64_t)v;
+    return cut - (v < (double)cut);
+}
+
 static void pack_block(void *ctx, size_t begin, size_t end)
 {
     const struct pack_job *job = ctx;
@@ -192,8 +199,8 @@ static void pack_block(void *ctx, size_t begin, size_t end)
         const uint64_t random = rng_mix(job->stream ^ r);
         const double up_g = (double)(random >> 32) * 0x1p-32;
         const double up_h = (double)(random & UINT32_MAX) * 0x1p-32;
-        const int64_t g = (int64_t)floor(job->g[r] * job->g_per_step + up_g);
-        const int64_t h = (int64_t)floor(job->h[r] * job->h_per_step + up_h);
+        const int64_t g = floor_of(job->g[r] * job->g_per_step + up_g);
+        const int64_t h = floor_of(job->h[r] * job->h_per_step + up_h);
         job->words[i] = gh_pack((int32_t)g, (uint32_t)h);
     }
 }

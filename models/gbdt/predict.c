@@ -1,49 +1,70 @@
-/* Scoring. Rows go down each tree in groups of eight, so that eight chains of dependent loads
- * overlap; a group's rows and a tree's nodes stay in the cache. */
-#include "models/gbdt/forest.h"
+/* Few rows walk down several trees at once: the steps of one row in one tree wait for memory one
+ * after another, those in different trees do not. Many rows go through batch.c. Either way leaf
+ * values are added tree by tree, so the bits are the same. */
+#include "models/gbdt/batch.h"
 
-enum { GROUP = 8, BLOCK = 128 };
+#include <stdlib.h>
 
-static void predict_block(const struct gbdt *g, const struct matrix *x, size_t begin, size_t n,
-                          double *out)
+enum { GROUP = 8, FEW_ROWS = 8 };
+
+/* Leaf of the row in each of n <= GROUP trees from t on, added in the order of the trees. */
+static double add_leaves(const struct gbdt *g, const double *row, size_t t, size_t n, double sum)
 {
-    for (size_t t = 0; t < g->n_trees; t++) {
-        size_t i = 0;
-        for (; i + GROUP <= n; i += GROUP) {
-            const double *row[GROUP];
-            uint32_t at[GROUP];
-            uint32_t inner = 1;
-            for (size_t k = 0; k < GROUP; k++) {
-                row[k] = matrix_row(x, begin + i + k);
-                at[k] = g->root[t];
-            }
-            while (inner != 0) {
-                inner = 0;
-                for (size_t k = 0; k < GROUP; k++) {
-                    const struct forest_node *node = &g->node[at[k]];
-                    at[k] = node->child != 0 ? forest_next(node, row[k]) : at[k];
-                    inner |= node->child;
-                }
-            }
-            for (size_t k = 0; k < GROUP; k++)
-                out[i + k] += g->node[at[k]].value;
-        }
-        for (; i < n; i++) {
-            const double *row = matrix_row(x, begin + i);
-            uint32_t at = g->root[t];
-            while (g->node[at].child != 0)
-                at = forest_next(&g->node[at], row);
-            out[i] += g->node[at].value;
+    uint32_t at[GROUP];
+    uint32_t inner = 1;
+    for (size_t k = 0; k < n; k++)
+        at[k] = g->root[t + k];
+    while (inner != 0) {
+        inner = 0;
+        for (size_t k = 0; k < n; k++) {
+            const struct forest_node *node = &g->node[at[k]];
+            at[k] = node->child != 0 ? forest_next(node, row) : at[k];
+            inner |= node->child;
         }
     }
+    for (size_t k = 0; k < n; k++)
+        sum += g->node[at[k]].value;
+    return sum;
+}
+
+static double predict_row(const struct gbdt *g, const double *row)
+{
+    double sum = g->base;
+    size_t t = 0;
+    for (; t + GROUP <= g->n_trees; t += GROUP)
+        sum = add_leaves(g, row, t, GROUP, sum);
+    return t < g->n_trees ? add_leaves(g, row, t, g->n_trees - t, sum) : sum;
+}
+
+/* A float goes the way of the double of the same value, so a node may look at either. */
+static double predict_float_row(const struct gbdt *g, const float *row)
+{
+    double sum = g->base;
+    for (size_t t = 0; t < g->n_trees; t++) {
+        const struct forest_node *node = &g->node[g->root[t]];
+        while (node->child != 0) {
+            const double v = (double)row[node->column & ~FOREST_MISSING_LEFT];
+            node = &g->node[forest_next_of(node, v)];
+        }
+        sum += node->value;
+    }
+    return sum;
+}
+
+static void predict_plain(const struct gbdt *g, const struct matrix *x, double *out)
+{
+    for (size_t i = 0; i < x->n_rows; i++)
+        out[i] = x->data != NULL ? predict_row(g, matrix_row(x, i))
+                                 : predict_float_row(g, x->data32 + i * x->stride);
 }
 
 void gbdt_predict(const struct gbdt *g, const struct matrix *x, double *out)
 {
-    for (size_t i = 0; i < x->n_rows; i++)
-        out[i] = g->base;
-    for (size_t begin = 0; begin < x->n_rows; begin += BLOCK) {
-        const size_t n = x->n_rows - begin < BLOCK ? x->n_rows - begin : BLOCK;
-        predict_block(g, x, begin, n, out + begin);
+    if (x->n_rows >= FEW_ROWS && g->batch != NULL) {
+        for (size_t i = 0; i < x->n_rows; i++)
+            out[i] = g->base;
+        if (batch_add(g->batch, x, out))
+            return;
     }
+    predict_plain(g, x, out);
 }

@@ -162,10 +162,13 @@ static void explain_block(void *ctx, size_t begin, size_t end)
 {
     const struct rows_job *job = ctx;
     void *scratch = calloc(1, scratch_size(job->g));
-    job->has_failed[begin / BLOCK_ROWS] = scratch == NULL;
-    for (size_t i = begin; scratch != NULL && i < end; i++)
-        explain(job->g, matrix_row(job->x, i), scratch, job->out + i * (job->g->n_cols + 1));
+    double *wide = calloc(job->x->n_cols, sizeof(*wide)); /* a row of floats */
+    job->has_failed[begin / BLOCK_ROWS] = scratch == NULL || wide == NULL;
+    for (size_t i = begin; !job->has_failed[begin / BLOCK_ROWS] && i < end; i++)
+        explain(job->g, matrix_row_wide(job->x, i, wide), scratch,
+                job->out + i * (job->g->n_cols + 1));
     free(scratch);
+    free(wide);
 }
 
 enum ft_status gbdt_contributions_rows(const struct gbdt *g, const struct matrix *x,

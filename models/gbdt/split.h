@@ -17,19 +17,33 @@ struct split {
 
 /* Limits in the units of the packed sums. */
 struct split_rule {
-    double lambda;     /* L2 penalty, in hessian steps */
-    double min_weight; /* smallest hessian of a child, in hessian steps */
-    double min_gain;   /* in the objective's unit */
-    double gain_unit;  /* objective units per (gradient step)^2 / hessian step */
+    double lambda;       /* L2 penalty, in hessian steps */
+    double alpha;        /* L1 penalty, in gradient steps */
+    double min_weight;   /* smallest hessian of a child, in hessian steps */
+    double min_gain;     /* in the objective's unit */
+    double gain_unit;    /* objective units per (gradient step)^2 / hessian step */
+    bool is_constrained; /* some column is monotone, so nodes have limits */
 };
 
-/* G^2 / (H + lambda) of packed sums, in steps. */
-double split_score(uint64_t sum, double lambda);
+/* What leaf values below a node must keep to, in gradient steps / hessian step. */
+struct limits {
+    double low, high;
+};
+
+/* max(|G| - alpha, 0)^2 / (H + lambda) of packed sums, in steps. */
+double split_score(uint64_t sum, const struct split_rule *rule);
+
+/* The best leaf value within the limits, -soft(G) / (H + lambda), in gradient steps / hessian step.
+ */
+double split_value(uint64_t sum, const struct split_rule *rule, const struct limits *limits);
 
 /* Looks at one column: hist[n_bins] of present codes and hist[n_bins] of missing ones; total is the
- * sum of the node. Replaces *best when the gain is strictly greater, so among equal gains the
- * column looked at first and the lowest bin win. */
+ * sum of the node. direction: 1 = the right child's value must not be below the left one's, -1 =
+ * the other way round, 0 = free. limits count only when the rule is constrained. Replaces *best
+ * when the gain is strictly greater, so among equal gains the column looked at first and the lowest
+ * bin win. */
 void split_search(const uint64_t *hist, size_t n_bins, uint64_t total, uint32_t column,
-                  const struct split_rule *rule, struct split *best);
+                  const struct split_rule *rule, const struct limits *limits, int direction,
+                  struct split *best);
 
 #endif

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         pool_new((size_t)argument(argc, argv, 6, 1), &pool, &err) != FT_OK)
         return 1;
     make_data(x, y, n, m, is_squared);
-    const struct matrix view = {x, n, m, m};
+    const struct matrix view = {x, n, m, m, NULL};
     const double start_s = clock_mono_s();
     if (gbdt_fit(&view, y, NULL, &p, pool, &g, &err) != FT_OK) {
         fprintf(stderr, "%s\n", err.msg);

@@ -13,7 +13,7 @@ static void use(const struct gbdt *g, size_t len)
     double *parts = calloc(n_cols + 1, sizeof(*parts));
     struct buf b;
     if (row != NULL && parts != NULL) {
-        const struct matrix x = {row, 1, n_cols, n_cols};
+        const struct matrix x = {row, 1, n_cols, n_cols, NULL};
         gbdt_predict(g, &x, &score);
         gbdt_gain_importance(g, parts);
         if (len < 4096) /* the time grows with the square of the depth */

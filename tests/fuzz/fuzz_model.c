@@ -15,7 +15,7 @@ static void use(const struct model *m)
     double *row = calloc(n_cols, sizeof(*row)), score;
     struct buf b;
     if (row != NULL) {
-        const struct matrix x = {row, 1, n_cols, n_cols};
+        const struct matrix x = {row, 1, n_cols, n_cols, NULL};
         model_predict(m, &x, &score);
     }
     free(row);

@@ -9,7 +9,7 @@
 
 enum { N = sizeof(golden_time) / sizeof(golden_time[0]), P = 3 };
 
-static const struct matrix golden = {golden_x, N, P, P};
+static const struct matrix golden = {golden_x, N, P, P, NULL};
 
 /* want: intercept, coefficients, scale; se: of the same with log scale last. */
 static void expect_fit(const struct aft *m, const double *want, const double *se, double loglik)
@@ -45,7 +45,7 @@ static void expect_kind(enum aft_kind kind, const double *want, const double *se
     assert_rel(1 - aft_failure_probability(m, golden_x, 25, 35),
                (1 - probability[1]) / (1 - probability[0]), 1e-6);
     double median = 0;
-    aft_predict(m, &(struct matrix){golden_x, 1, P, P}, &median);
+    aft_predict(m, &(struct matrix){golden_x, 1, P, P, NULL}, &median);
     assert_rel(aft_failure_probability(m, golden_x, 0, exp(median)), 0.5, 1e-12);
     assert_rel(aft_quantile(m, golden_x, probability[0]), 25.0, 1e-6);
     aft_free(m);
@@ -102,8 +102,8 @@ static void test_aft_fit_recovers_truth(void **state)
             time[n] = fmin(life, 1e9);
             failed[n++] = life <= 1e9;
         }
-        assert_ok(aft_fit((enum aft_kind)kind, &(struct matrix){x, ROWS, 2, 2}, time, failed, entry,
-                          NULL, 0, &m, &err),
+        assert_ok(aft_fit((enum aft_kind)kind, &(struct matrix){x, ROWS, 2, 2, NULL}, time, failed,
+                          entry, NULL, 0, &m, &err),
                   err);
         aft_coefficients(m, beta);
         aft_standard_errors(m, se);
@@ -124,7 +124,7 @@ static void test_aft_fit_refuses(void **state)
 {
     const double x[] = {1, 2, 3, 4, 5}, time[] = {4, 3, 2, 1, 6};
     const bool one[5] = {true}, some[] = {true, true, true, true, false};
-    const struct matrix rows = {x, 5, 1, 1};
+    const struct matrix rows = {x, 5, 1, 1, NULL};
     struct aft *m = NULL;
     struct ft_err err;
     assert_int_equal(aft_fit(AFT_WEIBULL, &rows, time, one, NULL, NULL, 0, &m, &err), FT_TOO_FEW);

@@ -9,7 +9,7 @@
 
 enum { N = sizeof(golden_time) / sizeof(golden_time[0]), P = 3 };
 
-static const struct matrix golden = {golden_x, N, P, P};
+static const struct matrix golden = {golden_x, N, P, P, NULL};
 
 static void expect_fit(const double *entry, const double *weight, const double *beta,
                        const double *se, const double *loglik)
@@ -96,7 +96,8 @@ static void test_cox_fit_recovers_truth(void **state)
         time[i] = ceil(20 * fmin(life, 2)); /* at most 40 distinct times */
         failed[i] = life < 2;
     }
-    assert_ok(cox_fit(&(struct matrix){x, ROWS, 3, 3}, time, failed, NULL, NULL, 0, &m, &err), err);
+    assert_ok(cox_fit(&(struct matrix){x, ROWS, 3, 3, NULL}, time, failed, NULL, NULL, 0, &m, &err),
+              err);
     cox_coefficients(m, beta);
     cox_standard_errors(m, se);
     assert_close(beta[0], 0.8, 4 * se[0]);
@@ -135,7 +136,7 @@ static void test_cox_fit_refuses(void **state)
 {
     const double x[] = {1, 2, 3, 4}, time[] = {4, 3, 2, 1};
     const bool all[] = {true, true, true, true}, none[4] = {false};
-    const struct matrix one = {x, 4, 1, 1};
+    const struct matrix one = {x, 4, 1, 1, NULL};
     struct cox *m = NULL;
     struct ft_err err;
     assert_int_equal(cox_fit(&one, time, none, NULL, NULL, 0, &m, &err), FT_TOO_FEW);
@@ -152,11 +153,13 @@ static void test_cox_fit_refuses(void **state)
     assert_int_equal(cox_fit(&one, time, all, NULL, (double[]){1, -1, 1, 1}, 0, &m, &err),
                      FT_INVALID);
     const double twice[] = {1, 2, 5, 10, 2, 4, 3, 6};
-    assert_int_equal(cox_fit(&(struct matrix){twice, 4, 2, 2}, time, all, NULL, NULL, 0, &m, &err),
-                     FT_INVALID);
+    assert_int_equal(
+        cox_fit(&(struct matrix){twice, 4, 2, 2, NULL}, time, all, NULL, NULL, 0, &m, &err),
+        FT_INVALID);
     assert_non_null(strstr(err.msg, "column 2"));
-    assert_int_equal(cox_fit(&(struct matrix){x, 0, 1, 1}, time, all, NULL, NULL, 0, &m, &err),
-                     FT_TOO_FEW);
+    assert_int_equal(
+        cox_fit(&(struct matrix){x, 0, 1, 1, NULL}, time, all, NULL, NULL, 0, &m, &err),
+        FT_TOO_FEW);
 }
 
 static void test_cox_write_and_read(void **state)

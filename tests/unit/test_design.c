@@ -5,7 +5,7 @@
 /* Two columns of four rows; column 2 lacks one value, column 3 is constant. */
 static const double rows[] = {1, 10, 5, 2, NAN, 5, 3, 30, 5, 6, 20, 5};
 static const double weight[] = {1, 2, 1, 1};
-static const struct matrix x = {rows, 4, 3, 3};
+static const struct matrix x = {rows, 4, 3, 3, NULL};
 
 static void test_design_fit_by_hand(void **state)
 {
@@ -40,10 +40,12 @@ static void test_design_fit_refuses(void **state)
     struct design d;
     struct ft_err err;
     const double broken[] = {1, 2, -INFINITY, 3};
-    assert_int_equal(design_fit(&d, &(struct matrix){broken, 2, 2, 2}, NULL, &err), FT_INVALID);
+    assert_int_equal(design_fit(&d, &(struct matrix){broken, 2, 2, 2, NULL}, NULL, &err),
+                     FT_INVALID);
     assert_non_null(strstr(err.msg, "row 2, column 1"));
-    assert_int_equal(design_fit(&d, &(struct matrix){broken, 2, 0, 2}, NULL, &err), FT_INVALID);
-    assert_int_equal(design_fit(&d, &(struct matrix){rows, 0, 3, 3}, NULL, &err), FT_TOO_FEW);
+    assert_int_equal(design_fit(&d, &(struct matrix){broken, 2, 0, 2, NULL}, NULL, &err),
+                     FT_INVALID);
+    assert_int_equal(design_fit(&d, &(struct matrix){rows, 0, 3, 3, NULL}, NULL, &err), FT_TOO_FEW);
     assert_null(d.mean);
 }
 

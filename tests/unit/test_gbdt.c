@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "app/base/rng.h"
+#include "models/gbdt/bin.h"
 #include "models/gbdt/forest.h"
 #include "models/gbdt/gbdt.h"
 
@@ -15,7 +16,7 @@ static struct gbdt *fit(const double *x, size_t n, size_t m, const double *y, co
 {
     struct pool *pool;
     struct gbdt *g;
-    const struct matrix view = {x, n, m, m};
+    const struct matrix view = {x, n, m, m, NULL};
     assert_ok(pool_new(n_threads, &pool, &err), err);
     assert_ok(gbdt_fit(&view, y, weight, p, pool, &g, &err), err);
     pool_free(pool);
@@ -25,7 +26,7 @@ static struct gbdt *fit(const double *x, size_t n, size_t m, const double *y, co
 static double predict_one(const struct gbdt *g, const double *row)
 {
     double out;
-    const struct matrix view = {row, 1, gbdt_n_cols(g), gbdt_n_cols(g)};
+    const struct matrix view = {row, 1, gbdt_n_cols(g), gbdt_n_cols(g), NULL};
     gbdt_predict(g, &view, &out);
     return out;
 }
@@ -159,7 +160,7 @@ static void test_gbdt_fit_infinite_values(void **state)
 static enum ft_status try_fit(const double *y, const double *w, size_t n, struct gbdt_params p)
 {
     const double x[] = {1, 2, 3, 4};
-    const struct matrix view = {x, n, 1, 1};
+    const struct matrix view = {x, n, 1, 1, NULL};
     struct pool *pool;
     struct gbdt *g;
     assert_ok(pool_new(1, &pool, &err), err);
@@ -251,15 +252,25 @@ static char *text_of(const struct gbdt *g, size_t *len)
     return buf_take(&b, len);
 }
 
+/* Fits with any number of threads, with vectors and without, from doubles and from floats. */
 static void check_identity(size_t n, size_t m, struct gbdt_params p, bool weighted)
 {
     struct data d = make_data(n, m, p.objective == GBDT_LOGISTIC);
+    float *floats = calloc(n * m, sizeof(*floats));
     char *first = NULL;
     size_t first_len = 0;
-    const size_t n_threads[] = {1, 2, 7};
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t i = 0; i < n * m; i++)
+        d.x[i] = (double)(floats[i] = (float)d.x[i]);
+    const struct matrix x[2] = {{d.x, n, m, m, NULL}, {NULL, n, m, m, floats}};
+    const size_t n_threads[] = {1, 2, 3, 7, 16};
+    for (size_t k = 0; k < 10; k++) {
+        struct pool *pool;
+        struct gbdt *g;
         size_t len;
-        struct gbdt *g = fit(d.x, n, m, d.y, weighted ? d.w : NULL, &p, n_threads[k]);
+        bins_allow_vectors(k % 3 != 0);
+        assert_ok(pool_new(n_threads[k / 2], &pool, &err), err);
+        assert_ok(gbdt_fit(&x[k % 2], d.y, weighted ? d.w : NULL, &p, pool, &g, &err), err);
+        pool_free(pool);
         char *text = text_of(g, &len);
         assert_true(g->n_trees == p.n_trees);
         gbdt_free(g);
@@ -272,7 +283,9 @@ static void check_identity(size_t n, size_t m, struct gbdt_params p, bool weight
         assert_memory_equal(text, first, len);
         free(text);
     }
+    bins_allow_vectors(true);
     free(first);
+    free(floats);
     free_data(&d);
 }
 
@@ -397,18 +410,80 @@ static void test_gbdt_fit_learns(void **state)
     free_data(&d);
 }
 
-static void test_gbdt_predict_batch_equals_single(void **state)
+/* The plain walk, written out. */
+static double walk(const struct gbdt *g, const double *row)
+{
+    double sum = g->base;
+    for (size_t t = 0; t < g->n_trees; t++) {
+        size_t at = g->root[t];
+        while (g->node[at].child != 0)
+            at = forest_next(&g->node[at], row);
+        sum += g->node[at].value;
+    }
+    return sum;
+}
+
+static void check_all_walks(const struct gbdt *g, const struct data *d)
+{
+    double *out = calloc(d->n, sizeof(*out));
+    float *floats = calloc(d->n * d->m, sizeof(*floats));
+    const struct matrix wide = {d->x, d->n, d->m, d->m, NULL};
+    const struct matrix narrow = {NULL, d->n, d->m, d->m, floats};
+    for (size_t k = 0; k < 2; k++) {
+        bins_allow_vectors(k == 0);
+        gbdt_predict(g, &wide, out);
+        for (size_t i = 0; i < d->n; i++) {
+            const double want = walk(g, d->x + i * d->m);
+            assert_true(out[i] == want);
+            assert_true(predict_one(g, d->x + i * d->m) == want);
+        }
+    }
+    bins_allow_vectors(true);
+    for (size_t i = 0; i < d->n * d->m; i++)
+        d->x[i] = (double)(floats[i] = (float)d->x[i]);
+    gbdt_predict(g, &narrow, out);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct matrix one = matrix_rows(&narrow, i, 1);
+        double single;
+        gbdt_predict(g, &one, &single);
+        assert_true(out[i] == walk(g, d->x + i * d->m));
+        assert_true(single == out[i]);
+    }
+    free(out);
+    free(floats);
+}
+
+static void test_gbdt_predict_same_bits_all_walks(void **state)
 {
     struct data d = make_data(1003, 9, true);
     struct gbdt_params p = gbdt_params_default(GBDT_LOGISTIC);
     p.n_trees = 30;
     struct gbdt *g = fit(d.x, d.n, d.m, d.y, NULL, &p, 2);
-    double *out = calloc(d.n, sizeof(*out));
-    const struct matrix view = {d.x, d.n, d.m, d.m};
-    gbdt_predict(g, &view, out);
-    for (size_t i = 0; i < d.n; i++)
-        assert_close(out[i], predict_one(g, d.x + i * d.m), 0);
-    free(out);
+    assert_non_null(g->batch);
+    for (size_t i = 0; i < d.n; i += 50)
+        d.x[i * d.m] = i % 100 ? INFINITY : -INFINITY;
+    check_all_walks(g, &d);
+    gbdt_free(g);
+    free_data(&d);
+}
+
+/* A forest from elsewhere with more thresholds on a column than a byte can tell apart. */
+static void test_gbdt_predict_many_thresholds(void **state)
+{
+    struct gbdt *g = forest_new(GBDT_SQUARED, 9, 0.5);
+    struct data d = make_data(200, 9, false);
+    assert_non_null(g);
+    for (size_t t = 0; t < 300; t++) {
+        const size_t i = forest_add_tree(g, 3);
+        g->node[i] = (struct forest_node){(double)t / 300, 0, (uint32_t)i + 1};
+        g->node[i + 1].value = 1.0 / 3;
+        g->node[i + 2].value = -0.1;
+        g->cover[i] = 2;
+        g->cover[i + 1] = g->cover[i + 2] = 1;
+    }
+    forest_finish(g);
+    assert_null(g->batch);
+    check_all_walks(g, &d);
     gbdt_free(g);
     free_data(&d);
 }
@@ -568,7 +643,8 @@ int main(void)
         cmocka_unit_test(test_gbdt_fit_keeps_limits),
         cmocka_unit_test(test_gbdt_fit_leaf_values_exact),
         cmocka_unit_test(test_gbdt_fit_learns),
-        cmocka_unit_test(test_gbdt_predict_batch_equals_single),
+        cmocka_unit_test(test_gbdt_predict_same_bits_all_walks),
+        cmocka_unit_test(test_gbdt_predict_many_thresholds),
         cmocka_unit_test(test_gbdt_read_round_trip),
         cmocka_unit_test(test_gbdt_read_refuses),
         cmocka_unit_test(test_gbdt_contributions_equal_shapley),

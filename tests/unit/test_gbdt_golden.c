@@ -38,7 +38,8 @@ static void fit_and_predict(struct data *d, const double *y, const struct gbdt_p
 {
     struct pool *pool;
     struct gbdt *g;
-    const struct matrix train = {d->x, N, M, M}, test = {d->x + (size_t)N * M, N, M, M};
+    const struct matrix train = {d->x, N, M, M, NULL};
+    const struct matrix test = matrix_rows(&(struct matrix){d->x, 2 * N, M, M, NULL}, N, N);
     assert_ok(pool_new(2, &pool, &err), err);
     assert_ok(gbdt_fit(&train, y, NULL, p, pool, &g, &err), err);
     gbdt_predict(g, &test, d->p);

@@ -132,7 +132,7 @@ static void test_objective_cox_loss_equals_cox_model(void **state)
     double base, beta, block[2], score[N];
     struct rows r = make_rows(GBDT_COX);
     struct targets t = targets_of(GBDT_COX, &r, 0);
-    const struct matrix x = {r.score, N, 1, 1};
+    const struct matrix x = {r.score, N, 1, 1, NULL};
     assert_ok(pool_new(1, &pool, &err), err);
     assert_ok(cox_fit(&x, r.y, r.failed, r.entry, r.weight, 0, &m, &err), err);
     cox_coefficients(m, &beta);
@@ -249,7 +249,7 @@ static void test_gbdt_fit_labels_all_objectives(void **state)
     enum { ROWS = 3000, COLS = 3 };
     static double x[ROWS * COLS], y[ROWS], upper[ROWS], entry[ROWS], score[ROWS];
     static bool failed[ROWS];
-    const struct matrix view = {x, ROWS, COLS, COLS};
+    const struct matrix view = {x, ROWS, COLS, COLS, NULL};
     for (int k = 0; k < GBDT_N_OBJECTIVES; k++) {
         const enum gbdt_objective objective = (enum gbdt_objective)k;
         for (size_t i = 0; i < ROWS; i++) {

@@ -51,7 +51,8 @@ static double test_loss(struct data *d, enum gbdt_objective objective,
     struct pool *pool;
     struct gbdt *g;
     double base, block[2 * (N / 8192 + 1)];
-    const struct matrix train = {d->x, N, M, M}, test = {d->x + (size_t)N * M, N, M, M};
+    const struct matrix train = {d->x, N, M, M, NULL};
+    const struct matrix test = {d->x + (size_t)N * M, N, M, M, NULL};
     struct gbdt_params p = gbdt_params_default(objective);
     p.n_trees = 100;
     p.min_child_weight = objective_renews(objective) ? 1 : 1e-3;
@@ -123,7 +124,7 @@ static void test_gbdt_contributions_equal_xgboost(void **state)
     struct gbdt *g;
     struct pool *pool;
     double x[ROWS * COLS], parts[ROWS * (COLS + 1)];
-    const struct matrix view = {x, ROWS, COLS, COLS};
+    const struct matrix view = {x, ROWS, COLS, COLS, NULL};
     for (size_t i = 0; i < (size_t)ROWS * COLS; i++)
         x[i] = golden_shap_x[i];
     assert_ok(gbdt_read(golden_shap_model, sizeof(golden_shap_model) - 1, &g, &err), err);

@@ -32,7 +32,7 @@ static void test_importance_of_linear_model(void **state)
 {
     double *x = calloc(N, M * sizeof(*x)), metric, mean[2][M], sd[2][M];
     struct truth *t = calloc(1, sizeof(*t));
-    const struct matrix view = {x, N, M, M};
+    const struct matrix view = {x, N, M, M, NULL};
     for (size_t i = 0; i < (size_t)N * M; i++)
         x[i] = rng_uniform(SEED, 1, i);
     predict(NULL, &view, t->y);
@@ -63,7 +63,7 @@ static void test_importance_of_linear_model(void **state)
 static void test_importance_refuses(void **state)
 {
     double metric, mean;
-    const struct matrix none = {&metric, 0, 1, 1};
+    const struct matrix none = {&metric, 0, 1, 1, NULL};
     const struct importance_problem p = {.x = &none, .predict = predict, .n_repeats = 1};
     assert_int_equal(importance_by_permutation(&p, NULL, &metric, &mean, NULL, &err), FT_INVALID);
 }

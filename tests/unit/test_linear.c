@@ -10,7 +10,7 @@
 
 enum { N = sizeof(golden_value) / sizeof(golden_value[0]), P = 4 };
 
-static const struct matrix golden = {golden_x, N, P, P};
+static const struct matrix golden = {golden_x, N, P, P, NULL};
 
 static void expect_fit(enum linear_kind kind, double lambda, const double *predictor,
                        const double *beta)
@@ -121,7 +121,7 @@ static struct matrix two_columns(double *x)
         x[2 * i] = golden_x[P * i];
         x[2 * i + 1] = golden_x[P * i + 2];
     }
-    return (struct matrix){x, N, 2, 2};
+    return (struct matrix){x, N, 2, 2, NULL};
 }
 
 static void test_linear_standard_errors_as_r(void **state)
@@ -156,7 +156,7 @@ static void test_linear_weights_are_copies(void **state)
 {
     const double x[] = {1, 2, 4, 7, 1, 1, 4}, y[] = {0, 1, 0, 1, 0, 0, 0};
     const double w[] = {3, 1, 2, 1};
-    const struct matrix few = {x, 4, 1, 1}, many = {x, 7, 1, 1};
+    const struct matrix few = {x, 4, 1, 1, NULL}, many = {x, 7, 1, 1, NULL};
     struct linear *a = NULL, *b = NULL;
     struct ft_err err;
     double got[2], want[2];
@@ -199,7 +199,8 @@ static void test_linear_constant_and_missing_columns(void **state)
         x[3 * i + 2] = NAN; /* never present */
         y[i] = 2 + 3 * (double)i;
     }
-    assert_ok(linear_fit(LINEAR_RIDGE, &(struct matrix){x, ROWS, 3, 3}, y, NULL, 0, &m, &err), err);
+    assert_ok(linear_fit(LINEAR_RIDGE, &(struct matrix){x, ROWS, 3, 3, NULL}, y, NULL, 0, &m, &err),
+              err);
     linear_coefficients(m, coefficient);
     assert_rel(coefficient[0], 2.0, 1e-9);
     assert_rel(coefficient[1], 3.0, 1e-11);
@@ -207,7 +208,7 @@ static void test_linear_constant_and_missing_columns(void **state)
     assert_close(coefficient[3], 0, 0);
     /* Values never seen in training change nothing; a missing value counts as the mean. */
     const double rows[] = {10, 5, 77, NAN, 1e9, NAN};
-    linear_predict(m, &(struct matrix){rows, 2, 3, 3}, out);
+    linear_predict(m, &(struct matrix){rows, 2, 3, 3, NULL}, out);
     assert_rel(out[0], 32.0, 1e-10);
     assert_rel(out[1], 2 + 3 * 24.5, 1e-10);
     linear_free(m);
@@ -217,7 +218,7 @@ static void test_linear_fit_refuses(void **state)
 {
     const double x[] = {1, 2, 2, 4, 3, 6, 4, 8, 5, 10}, y[] = {0, 0, 1, 1, 1},
                  ones[5] = {1, 1, 1, 1, 1};
-    const struct matrix twice = {x, 5, 2, 2}, one = {x, 5, 1, 2};
+    const struct matrix twice = {x, 5, 2, 2, NULL}, one = {x, 5, 1, 2, NULL};
     struct linear *m = NULL;
     struct ft_err err;
     assert_int_equal(linear_fit(LINEAR_RIDGE, &twice, y, NULL, 0, &m, &err), FT_INVALID);
@@ -232,7 +233,7 @@ static void test_linear_fit_refuses(void **state)
     assert_int_equal(linear_fit(LINEAR_RIDGE, &one, y, (double[5]){0}, 1, &m, &err), FT_TOO_FEW);
     const double infinite[] = {1, INFINITY, 3, 4, 5};
     assert_int_equal(
-        linear_fit(LINEAR_RIDGE, &(struct matrix){infinite, 5, 1, 1}, y, NULL, 1, &m, &err),
+        linear_fit(LINEAR_RIDGE, &(struct matrix){infinite, 5, 1, 1, NULL}, y, NULL, 1, &m, &err),
         FT_INVALID);
     assert_non_null(strstr(err.msg, "row 2, column 1"));
     /* The same columns with a penalty are fine. */
@@ -256,8 +257,9 @@ static void test_linear_fit_recovers_truth(void **state)
         const double eta = -4 + 0.02 * x[2 * i] - 0.7 * x[2 * i + 1];
         y[i] = rng_uniform(1, 3, i) < 1 / (1 + exp(-eta));
     }
-    assert_ok(linear_fit(LINEAR_LOGISTIC, &(struct matrix){x, ROWS, 2, 2}, y, NULL, 0, &m, &err),
-              err);
+    assert_ok(
+        linear_fit(LINEAR_LOGISTIC, &(struct matrix){x, ROWS, 2, 2, NULL}, y, NULL, 0, &m, &err),
+        err);
     linear_coefficients(m, beta);
     assert_ok(linear_standard_errors(m, se, &err), err);
     assert_close(beta[0], -4, 4 * se[0]);

@@ -60,7 +60,7 @@ static char *save(const struct model *m, size_t *len)
 static void attach(struct model *m, const struct sample *s)
 {
     double raw[N];
-    const struct matrix x = {s->x, N, M, M};
+    const struct matrix x = {s->x, N, M, M, NULL};
     model_predict_raw(m, &x, raw);
     if (model_task_of(m) == TASK_CLASSIFY) {
         struct calibration *c;
@@ -96,7 +96,7 @@ static void check_round_trip(enum model_kind kind, enum model_task task)
     assert_string_equal(model_text(copy, "note"), "two\nlines");
     assert_null(model_text(copy, "absent"));
     double a[N], b[N];
-    const struct matrix x = {s->x, N, M, M};
+    const struct matrix x = {s->x, N, M, M, NULL};
     model_predict(m, &x, a);
     model_predict(copy, &x, b);
     assert_memory_equal(a, b, sizeof(a));
@@ -192,7 +192,7 @@ static void test_model_weibull_age_probability(void **state)
         s->failed[i] = true;
     struct model *m = fit(MODEL_WEIBULL_AGE, TASK_SURVIVAL, s);
     const double rows[] = {0, 0, 0, 50, 0, 0, 120, 0, 0, NAN, 0, 0};
-    const struct matrix x = {rows, 4, M, M};
+    const struct matrix x = {rows, 4, M, M, NULL};
     double p[4];
     model_predict(m, &x, p);
     for (size_t i = 0; i < 3; i++) {
@@ -217,7 +217,7 @@ static void test_model_survival_direction(void **state)
     }
     const enum model_kind kinds[] = {MODEL_COX, MODEL_AFT, MODEL_GBDT_SURVIVAL};
     const double rows[] = {-1, 0, 0, 1, 0, 0};
-    const struct matrix x = {rows, 2, M, M};
+    const struct matrix x = {rows, 2, M, M, NULL};
     for (size_t k = 0; k < 3; k++) {
         struct model *m = fit(kinds[k], TASK_SURVIVAL, s);
         double raw[2];
@@ -243,7 +243,7 @@ static void test_model_weibull_age_one_failure(void **state)
         s->failed[i] = i == 7;
     struct model *m = fit(MODEL_WEIBULL_AGE, TASK_SURVIVAL, s);
     const double rows[] = {0, 0, 0, 500, 0, 0};
-    const struct matrix x = {rows, 2, M, M};
+    const struct matrix x = {rows, 2, M, M, NULL};
     double p[2];
     model_predict(m, &x, p);
     assert_close(p[0], p[1], 1e-9);
@@ -336,6 +336,37 @@ static void test_model_names(void **state)
     assert_int_equal(model_kind_by_name("tree"), -1);
 }
 
+/* Floats give the model of the doubles of the same values, whatever the kind. */
+static void test_model_fit_takes_floats(void **state)
+{
+    const enum model_kind kinds[] = {MODEL_GBDT, MODEL_LOGISTIC, MODEL_COX, MODEL_AFT};
+    struct sample s;
+    float floats[N * M];
+    double out[2][N];
+    struct pool *pool;
+    make_sample(&s, true);
+    for (size_t i = 0; i < N * M; i++)
+        s.x[i] = (double)(floats[i] = (float)s.x[i]);
+    assert_ok(pool_new(2, &pool, &err), err);
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        const bool is_survival = kinds[k] == MODEL_COX || kinds[k] == MODEL_AFT;
+        const enum model_task task = is_survival ? TASK_SURVIVAL : TASK_CLASSIFY;
+        const struct model_spec spec = model_spec_default(kinds[k], task);
+        const struct matrix x[2] = {{s.x, N, M, M, NULL}, {NULL, N, M, M, floats}};
+        for (size_t i = 0; i < 2; i++) {
+            const struct model_rows rows = {.x = x[i],
+                                            .y = is_survival ? s.time : s.y,
+                                            .failed = is_survival ? s.failed : NULL};
+            struct model *m = NULL;
+            assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+            model_predict_raw(m, &x[i], out[i]);
+            model_free(m);
+        }
+        assert_memory_equal(out[0], out[1], sizeof(out[0]));
+    }
+    pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_model_set_text_refuses),
         cmocka_unit_test(test_model_load_refuses),
         cmocka_unit_test(test_model_names),
+        cmocka_unit_test(test_model_fit_takes_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

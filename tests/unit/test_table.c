@@ -27,7 +27,8 @@ static enum ft_status read_text(const char *text, const struct table_request *q,
 
 static double cell(const struct table *t, size_t i, size_t j)
 {
-    return matrix_row(&t->x, i)[j];
+    double wide[16] = {0};
+    return matrix_row_wide(&t->x, i, wide)[j];
 }
 
 static void test_table_read_kinds(void **state)

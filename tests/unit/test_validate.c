@@ -106,7 +106,7 @@ static void test_validate_run_is_out_of_fold(void **state)
     double sum = 0;
     for (size_t i = 0; i < f->n_test; i++) {
         const size_t row = f->test[i];
-        const struct matrix one = {s->x + row * M, 1, M, M};
+        const struct matrix one = {s->x + row * M, 1, M, M, NULL};
         double want;
         model_predict_raw(m, &one, &want);
         assert_close(r.raw[row], want, 1e-12);

@@ -1,0 +1,300 @@
+/* Codes lie column by column, BLOCK rows each, so that a node names the place of its column's codes
+ * and the row is a constant offset. Code k means that k thresholds are below the value: it goes
+ * left at threshold number t when k <= t. Missing values have the code 255, which always goes
+ * right, on the first plane of a column and 0, which always goes left, on the second: nodes that
+ * send missing values left look there. A leaf points at itself, and no code is above its bin, so a
+ * row that has arrived stays. */
+#include "models/gbdt/batch.h"
+
+#include "models/gbdt/bin.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 2, MISSING = 255, MAX_PLANES = 65534 };
+
+/* A group's places in the tree stay in registers only when its loops are unrolled. */
+#if defined(__clang__)
+#define FOR_GROUP(k) _Pragma("unroll") for (size_t k = 0; k < GROUP; k++)
+#else
+#define FOR_GROUP(k) _Pragma("GCC unroll 8") for (size_t k = 0; k < GROUP; k++)
+#endif
+
+struct step {
+    uint32_t codes; /* first code of its plane */
+    uint16_t child; /* within the tree; of a leaf: itself */
+    uint16_t bin;   /* codes above it go right; 255 = a leaf */
+};
+
+struct batch {
+    size_t n_trees, n_planes, n_used;
+    uint32_t *column;  /* [n_used] */
+    uint32_t *plane;   /* [n_used] its first plane; the second follows when has_left */
+    bool *has_left;    /* [n_used] some node sends missing values left */
+    double *edge;      /* [n_used][EDGE_PLACES] thresholds, rising, then +infinity */
+    uint32_t *root;    /* [n_trees + 1] */
+    struct step *step; /* [nodes] */
+    double *value;     /* [nodes] of leaves */
+};
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static uint32_t column_of(const struct forest_node *n)
+{
+    return n->column & ~FOREST_MISSING_LEFT;
+}
+
+struct use {
+    uint32_t column;
+    double threshold;
+};
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    if (x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    return (x->threshold > y->threshold) - (x->threshold < y->threshold);
+}
+
+/* All splits by column and threshold, each once; *n receives how many. */
+static struct use *list_uses(const struct gbdt *g, size_t *n)
+{
+    struct use *u = calloc(g->n_nodes + 1, sizeof(*u));
+    size_t n_all = 0;
+    *n = 0;
+    if (u == NULL)
+        return NULL;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (g->node[i].child != 0)
+            u[n_all++] = (struct use){column_of(&g->node[i]), g->node[i].value};
+    qsort(u, n_all, sizeof(*u), compare_uses);
+    for (size_t i = 0; i < n_all; i++)
+        if (i == 0 || compare_uses(&u[i], &u[*n - 1]) != 0)
+            u[(*n)++] = u[i];
+    return u;
+}
+
+static size_t count_columns(const struct use *u, size_t n)
+{
+    size_t n_columns = 0;
+    for (size_t i = 0; i < n; i++)
+        n_columns += i == 0 || u[i].column != u[i - 1].column;
+    return n_columns;
+}
+
+/* Fills the table of thresholds; false when a column has too many. */
+static bool fill_edges(struct batch *b, const struct use *u, size_t n)
+{
+    size_t n_edges = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || u[i].column != u[i - 1].column) {
+            b->column[b->n_used++] = u[i].column;
+            n_edges = 0;
+        }
+        double *edge = b->edge + (b->n_used - 1) * EDGE_PLACES;
+        if (n_edges == MAX_BINS || (n_edges == MAX_BINS - 1 && u[i].threshold != INFINITY))
+            return false; /* the code 255 is taken */
+        edge[n_edges++] = u[i].threshold;
+        if (i + 1 == n || u[i + 1].column != u[i].column)
+            while (n_edges < EDGE_PLACES)
+                edge[n_edges++] = INFINITY;
+    }
+    return true;
+}
+
+static size_t used_of(const struct batch *b, uint32_t column)
+{
+    size_t low = 0, high = b->n_used - 1;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (b->column[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void lay_planes(struct batch *b, const struct gbdt *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (g->node[i].child != 0 && g->node[i].column & FOREST_MISSING_LEFT)
+            b->has_left[used_of(b, column_of(&g->node[i]))] = true;
+    for (size_t u = 0; u < b->n_used; u++) {
+        b->plane[u] = (uint32_t)b->n_planes;
+        b->n_planes += 1 + (size_t)b->has_left[u];
+    }
+}
+
+static struct step step_of(const struct batch *b, const struct forest_node *n, uint16_t child)
+{
+    const size_t u = used_of(b, column_of(n));
+    const bool is_left = n->column & FOREST_MISSING_LEFT;
+    return (struct step){(b->plane[u] + is_left) * BLOCK, child,
+                         bins_code(b->edge + u * EDGE_PLACES, n->value)};
+}
+
+static void compile_tree(struct batch *b, const struct gbdt *g, size_t t)
+{
+    const uint32_t first = g->root[t];
+    for (uint32_t i = first; i < g->root[t + 1]; i++) {
+        const struct forest_node *n = &g->node[i];
+        if (n->child == 0) {
+            b->step[i] = (struct step){0, (uint16_t)(i - first), MISSING};
+            b->value[i] = n->value;
+        } else {
+            b->step[i] = step_of(b, n, (uint16_t)(n->child - first));
+        }
+    }
+}
+
+struct batch *batch_new(const struct gbdt *g)
+{
+    size_t n = 0;
+    struct use *u = list_uses(g, &n);
+    struct batch *b = calloc(1, sizeof(*b));
+    const size_t n_columns = u != NULL ? count_columns(u, n) : 0;
+    bool is_well = u != NULL && b != NULL && n_columns <= MAX_PLANES / 2;
+    if (is_well) {
+        b->n_trees = g->n_trees;
+        b->column = calloc(n_columns + 1, sizeof(*b->column));
+        b->plane = calloc(n_columns + 1, sizeof(*b->plane));
+        b->has_left = calloc(n_columns + 1, sizeof(*b->has_left));
+        b->edge = calloc(n_columns + 1, EDGE_PLACES * sizeof(*b->edge));
+        b->root = calloc(g->n_trees + 1, sizeof(*b->root));
+        b->step = calloc(g->n_nodes + 1, sizeof(*b->step));
+        b->value = calloc(g->n_nodes + 1, sizeof(*b->value));
+        is_well = b->column != NULL && b->plane != NULL && b->has_left != NULL && b->edge != NULL &&
+                  b->root != NULL && b->step != NULL && b->value != NULL && fill_edges(b, u, n);
+    }
+    free(u);
+    if (!is_well) {
+        batch_free(b);
+        return NULL;
+    }
+    memcpy(b->root, g->root, (g->n_trees + 1) * sizeof(*b->root));
+    if (b->n_used > 0)
+        lay_planes(b, g);
+    for (size_t t = 0; t < g->n_trees; t++)
+        compile_tree(b, g, t);
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    if (b == NULL)
+        return;
+    free(b->column);
+    free(b->plane);
+    free(b->has_left);
+    free(b->edge);
+    free(b->root);
+    free(b->step);
+    free(b->value);
+    free(b);
+}
+
+/* --- scoring ---------------------------------------------------------------------------------- */
+
+/* Codes of n rows from begin on. */
+static void code_block(const struct batch *b, const struct matrix *x, size_t begin, size_t n,
+                       uint8_t *codes)
+{
+    double wide[BLOCK];
+    for (size_t u = 0; u < b->n_used; u++) {
+        uint8_t *plane = codes + b->plane[u] * (size_t)BLOCK;
+        const size_t at = begin * x->stride + b->column[u];
+        for (size_t i = 0; i < n; i++)
+            wide[i] = x->data != NULL ? x->data[at + i * x->stride]
+                                      : (double)x->data32[at + i * x->stride];
+        bins_code_column(b->edge + u * EDGE_PLACES, wide, n, MISSING, plane);
+        if (b->has_left[u])
+            for (size_t i = 0; i < n; i++)
+                plane[BLOCK + i] = plane[i] == MISSING ? 0 : plane[i];
+    }
+}
+
+/* One step down of row r of the block. */
+static inline uint32_t next_step(const struct step *tree, uint32_t at, const uint8_t *codes,
+                                 size_t r)
+{
+    const struct step s = tree[at];
+    return s.child + (uint32_t)(codes[s.codes + r] > s.bin);
+}
+
+/* Takes FIRST_LEVELS steps with all rows, GROUP of them in flight. */
+static void walk_first(const struct step *tree, const uint8_t *codes, uint16_t at[BLOCK])
+{
+    for (size_t i = 0; i < BLOCK; i += GROUP) {
+        uint32_t a[GROUP] = {0};
+        for (size_t level = 0; level < FIRST_LEVELS; level++)
+            FOR_GROUP(k)
+        a[k] = next_step(tree, a[k], codes, i + k);
+        FOR_GROUP(k)
+        at[i + k] = (uint16_t)a[k];
+    }
+}
+
+/* Numbers of those of row[n] that have not reached a leaf, back into row[]; how many. */
+static size_t keep_walking(const struct step *tree, const uint16_t *at, uint8_t *row, size_t n)
+{
+    size_t n_left = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t r = row[i];
+        row[n_left] = r;
+        n_left += tree[at[r]].bin != MISSING;
+    }
+    return n_left;
+}
+
+/* LEVELS more steps of n rows; row[] is filled up to whole groups by its first. */
+static void walk_some(const struct step *tree, const uint8_t *codes, uint16_t at[BLOCK],
+                      uint8_t *row, size_t n)
+{
+    for (size_t i = n; i % GROUP != 0; i++)
+        row[i] = row[0];
+    for (size_t i = 0; i < n; i += GROUP) {
+        uint32_t a[GROUP];
+        FOR_GROUP(k)
+        a[k] = at[row[i + k]];
+        for (size_t level = 0; level < LEVELS; level++)
+            FOR_GROUP(k)
+        a[k] = next_step(tree, a[k], codes, row[i + k]);
+        FOR_GROUP(k)
+        at[row[i + k]] = (uint16_t)a[k];
+    }
+}
+
+static void walk_block(const struct batch *b, const uint8_t *codes, size_t n, double *out)
+{
+    uint16_t at[BLOCK];
+    uint8_t row[BLOCK + GROUP];
+    for (size_t t = 0; t < b->n_trees; t++) {
+        const struct step *tree = b->step + b->root[t];
+        const double *value = b->value + b->root[t];
+        walk_first(tree, codes, at);
+        for (size_t i = 0; i < n; i++)
+            row[i] = (uint8_t)i;
+        for (size_t left = keep_walking(tree, at, row, n); left > 0;
+             left = keep_walking(tree, at, row, left))
+            walk_some(tree, codes, at, row, left);
+        for (size_t i = 0; i < n; i++)
+            out[i] += value[at[i]];
+    }
+}
+
+bool batch_add(const struct batch *b, const struct matrix *x, double *out)
+{
+    uint8_t *codes = calloc(b->n_planes + 1, BLOCK);
+    if (codes == NULL)
+        return false;
+    for (size_t begin = 0; begin < x->n_rows; begin += BLOCK) {
+        const size_t n = x->n_rows - begin < BLOCK ? x->n_rows - begin : BLOCK;
+        code_block(b, x, begin, n, codes);
+        walk_block(b, codes, n, out + begin);
+    }
+    free(codes);
+    return true;
+}
