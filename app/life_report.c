@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 __attribute__((format(printf, 2, 3))) static void warn(struct life_report *r, const char *fmt, ...)
 {
@@ -69,19 +70,82 @@ static enum ft_status fit_weibayes(struct life_report *r, const struct life_data
     return FT_OK;
 }
 
+/* Covariance of the logs from draws, for the limits of ages. */
+static void set_covariance(struct life_report *r)
+{
+    enum { DRAWS = 2000 };
+    double sum[2] = {0, 0}, square[3] = {0, 0, 0}, shape = 0, scale = 0;
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        shape_posterior_draw(&r->posterior, 1, i, &shape, &scale);
+        const double a = log(shape / r->fit.first), b = log(scale / r->fit.scale);
+        sum[0] += a;
+        sum[1] += b;
+        square[0] += a * a;
+        square[1] += a * b;
+        square[2] += b * b;
+    }
+    r->fit.cov[0][0] = (square[0] - sum[0] * sum[0] / DRAWS) / (DRAWS - 1);
+    r->fit.cov[0][1] = r->fit.cov[1][0] = (square[1] - sum[0] * sum[1] / DRAWS) / (DRAWS - 1);
+    r->fit.cov[1][1] = (square[2] - sum[1] * sum[1] / DRAWS) / (DRAWS - 1);
+}
+
+static enum ft_status fit_posterior(struct life_report *r, const struct life_data *data,
+                                    const struct shape_prior *prior, struct ft_err *err)
+{
+    struct life_totals totals;
+    enum ft_status st = shape_posterior_fit(data, prior, r->confidence, &r->posterior, err);
+    if (st == FT_OK)
+        st = life_data_totals(data, &totals, err);
+    if (st != FT_OK)
+        return st;
+    r->has_posterior = true;
+    r->fit = (struct life_fit){.distribution = LIFE_WEIBULL,
+                               .first = r->posterior.shape,
+                               .scale = r->posterior.scale,
+                               .aic = NAN,
+                               .bic = NAN,
+                               .n = totals.n,
+                               .n_failures = totals.r,
+                               .n_parameters = 2};
+    r->fit.log_likelihood = life_log_likelihood(&r->fit, data);
+    set_covariance(r);
+    warn(r,
+         "the shape rests on a prior too (median %g, log sd %g); the probability that the "
+         "hazard rises is %.0f %%",
+         prior->median, prior->log_sd, 100 * r->posterior.rises);
+    return FT_OK;
+}
+
+static void fit_mixture(struct life_report *r, const struct life_data *data)
+{
+    r->mixture_error = (struct ft_err){.code = FT_OK};
+    r->mixture_error.code = mixture_fit(data, r->confidence, &r->mixture, &r->mixture_error);
+    r->has_mixture = r->mixture_error.code == FT_OK;
+    if (!r->has_mixture)
+        warn(r, "no mixture: %.200s", r->mixture_error.msg);
+    else if (r->mixture.bic >= r->mixture.single_bic)
+        warn(r,
+             "one Weibull explains the data as well (BIC %.2f, mixture %.2f): no second "
+             "population is proven",
+             r->mixture.single_bic, r->mixture.bic);
+}
+
 static enum ft_status fit_law(struct life_report *r, const struct life_data *data,
                               const struct life_request *q, struct ft_err *err)
 {
     enum ft_status st;
     if (q->shape > 0)
         st = fit_weibayes(r, data, q->shape, err);
+    else if (q->prior.median > 0)
+        st = fit_posterior(r, data, &q->prior, err);
     else if (q->is_best)
         st = fit_best(r, data, err);
     else
         st = life_fit(q->distribution, data, &r->fit, err);
     if (st != FT_OK)
         return st;
-    r->has_profile = r->fit.distribution != LIFE_WEIBULL3 && r->fit.n_failures > 0;
+    r->has_profile =
+        r->fit.distribution != LIFE_WEIBULL3 && r->fit.n_failures > 0 && !r->has_posterior;
     if (r->has_profile)
         st = life_profile_limits(&r->fit, data, r->confidence, r->profile_first, r->profile_scale,
                                  err);
@@ -90,6 +154,12 @@ static enum ft_status fit_law(struct life_report *r, const struct life_data *dat
     if (st != FT_OK)
         return st;
     life_limits(&r->fit, r->confidence, r->first, r->scale);
+    if (r->has_posterior) {
+        memcpy(r->first, r->posterior.shape_limits, sizeof(r->first));
+        memcpy(r->scale, r->posterior.scale_limits, sizeof(r->scale));
+    }
+    if (q->has_mixture)
+        fit_mixture(r, data);
     r->mean = life_mean(&r->fit);
     r->b10 = life_quantile(&r->fit, 0.1);
     r->median = life_quantile(&r->fit, 0.5);

@@ -8,10 +8,14 @@
 #include "app/life_table.h"
 #include "models/kaplan_meier.h"
 #include "models/life.h"
+#include "models/mixture.h"
+#include "models/renewal.h"
+#include "models/shape_prior.h"
 #include "models/turnbull.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct life_request {
     enum life_distribution distribution;
@@ -20,6 +24,15 @@ struct life_request {
     double confidence; /* of all limits, two-sided, inside (0, 1) */
     bool has_costs;
     double cost_planned, cost_failure; /* > 0, one currency */
+    struct shape_prior prior;          /* median > 0: a prior of the Weibull shape */
+    bool has_mixture;                  /* two Weibulls beside the one */
+    bool has_plot;                     /* data for plots in the JSON */
+    /* Decisions, see life_decide.h. */
+    double cost_renewal, cost_repair; /* minimal repair between renewals; 0 = not asked */
+    size_t n_draws;                   /* of the bootstrap behind every decision; 0 = none */
+    uint64_t seed;
+    struct inspection_problem inspection;   /* pf 0 = not asked; costs are filled in */
+    double units, lead_time, service_level; /* spares; units 0 = not asked */
 };
 
 enum life_verdict { LIFE_UNDECIDED, LIFE_REPLACE_AT, LIFE_RUN_TO_FAILURE };
@@ -50,7 +63,12 @@ struct life_report {
     struct age_replacement replacement;
     double run_to_failure_rate;
     enum life_verdict verdict;
-    const char *reason;                                     /* of the verdict, a sentence; static */
+    const char *reason; /* of the verdict, a sentence; static */
+    bool has_posterior; /* with a prior: first and scale hold its medians, limits its own */
+    struct shape_posterior posterior;
+    bool has_mixture; /* mixture is valid, else mixture_error says why when it was asked for */
+    struct mixture mixture;
+    struct ft_err mixture_error;
     struct life_candidate candidates[N_LIFE_DISTRIBUTIONS]; /* with is_best */
     size_t n_candidates;
     struct kaplan_meier_point *curve; /* without intervals */

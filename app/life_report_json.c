@@ -33,7 +33,7 @@ static void add_limits(cJSON *out, const struct life_report *r)
     cJSON *ci = json_add_object(out, "ci");
     const bool is_estimated = r->fit.distribution != LIFE_EXPONENTIAL && !r->fit.is_shape_fixed;
     json_add_number(ci, "confidence", r->confidence);
-    json_add_string(ci, "method", "wald");
+    json_add_string(ci, "method", r->has_posterior ? "posterior" : "wald");
     if (is_estimated)
         add_pair(ci, life_first_name(r->fit.distribution), r->first);
     add_pair(ci, "scale", r->scale);
@@ -72,6 +72,30 @@ static void add_curve(cJSON *out, const struct life_report *r)
         json_add_number(o, "lower", p->lower);
         json_add_number(o, "upper", p->upper);
         json_add_number(o, "cumulative_hazard", p->cumulative_hazard);
+    }
+}
+
+static void add_mixture(cJSON *out, const struct life_report *r)
+{
+    const struct mixture *m = &r->mixture;
+    if (!r->has_mixture)
+        return;
+    cJSON *o = json_add_object(out, "mixture");
+    json_add_number(o, "log_likelihood", m->log_likelihood);
+    json_add_number(o, "aic", m->aic);
+    json_add_number(o, "bic", m->bic);
+    json_add_number(o, "single_bic", m->single_bic);
+    cJSON *list = json_add_array(o, "populations");
+    for (int k = 0; k < 2; k++) {
+        cJSON *p = json_add_object(list, NULL);
+        const double share[2] = {k == 0 ? m->share_limits[0] : 1 - m->share_limits[1],
+                                 k == 0 ? m->share_limits[1] : 1 - m->share_limits[0]};
+        json_add_number(p, "share", k == 0 ? m->share : 1 - m->share);
+        add_pair(p, "share_ci", share);
+        json_add_number(p, "shape", m->shape[k]);
+        add_pair(p, "shape_ci", m->shape_limits[k]);
+        json_add_number(p, "scale", m->scale[k]);
+        add_pair(p, "scale_ci", m->scale_limits[k]);
     }
 }
 
@@ -136,7 +160,10 @@ void life_report_json(const struct life_report *r, const struct life_table *tabl
     json_add_number(out, "mean", r->mean);
     json_add_number(out, "b10", r->b10);
     json_add_number(out, "median", r->median);
+    if (r->has_posterior)
+        json_add_number(out, "rises_probability", r->posterior.rises);
     add_goodness(out, r);
+    add_mixture(out, r);
     add_verdict(out, r);
     cJSON *warnings = json_add_array(out, "warnings");
     for (size_t i = 0; i < r->n_warnings; i++)

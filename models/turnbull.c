@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MAX_STEPS = 50000 };
+enum { MAX_STEPS = 50000, MAX_WORK = 200000000 };
 static const double TOLERANCE = 1e-6;
 
 /* Begins and ends in one order. A life in (a, b] begins just after a, a known age at it, and both
@@ -153,7 +153,7 @@ enum ft_status turnbull(const struct life_data *data, struct turnbull_point **po
     }
     for (size_t j = 0; j < m; j++)
         out[j].probability = 1 / (double)m;
-    while (result->n_steps < MAX_STEPS && !result->is_converged) {
+    while (result->n_steps < MAX_STEPS && result->n_steps * n < MAX_WORK && !result->is_converged) {
         result->is_converged = step(cover, n, total, out, m, sum, sum + n + 1) < TOLERANCE;
         result->n_steps++;
     }

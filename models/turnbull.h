@@ -21,7 +21,7 @@ struct turnbull_result {
 
 /* Self-consistency (EM) steps to the optimum. *points (caller frees) holds *n_points in order.
  * FT_INVALID: bad data, or left truncation, which this estimate does not take; FT_NOMEM. O(units)
- * a step, at most 50,000 steps. */
+ * a step, at most 50,000 steps and 2e8 units times steps: is_converged tells. */
 enum ft_status turnbull(const struct life_data *data, struct turnbull_point **points,
                         size_t *n_points, struct turnbull_result *result, struct ft_err *err);
 

@@ -56,6 +56,40 @@ class Published(unittest.TestCase):
         self.assertEqual(done.returncode, 4)
         self.assertIn("column event", done.stderr)
 
+    def test_valve_seats_as_in_the_book(self):
+        """Meeker and Escobar 1998, chapter 16: power law 1.400 and 553.6, no constant rate."""
+        a = answer(DATA / "valveseat.csv", "--asset-col", "engine", "--cost-renewal", 5, "--cost-repair", 1)
+        self.assertEqual((a["assets"], a["events"]), (41, 48))
+        self.assertAlmostEqual(a["power_law"]["shape"], 1.400, delta=6e-4)
+        self.assertAlmostEqual(a["power_law"]["scale"], 553.6, delta=0.06)
+        self.assertEqual(a["trend"]["verdict"], "deteriorating")
+        self.assertAlmostEqual(a["mcf"][0]["mean"], 1 / 41, places=9)
+        self.assertLess(a["mcf"][-1]["lower"], a["mcf"][-1]["mean"])
+        self.assertGreater(a["minimal_repair"]["interval"], 0)
+        said = life(DATA / "valveseat.csv", "--asset-col", "engine").stdout
+        self.assertIn("41 assets, 48 events", said)
+        self.assertIn("deteriorate", said)
+
+    def test_shock_absorber_modes(self):
+        a = answer(DATA / "shockabsorber.csv", "--mode-col", "mode")
+        modes = {m["mode"]: m for m in a["modes"]}
+        self.assertEqual({k: m["failures"] for k, m in modes.items()}, {"Mode1": 7, "Mode2": 4})
+        # Both modes together are all failures: log-likelihoods of independent modes against one law.
+        self.assertEqual(modes["Mode1"]["fit"]["n"], 38)
+        share = sum(m["incidence"][-1]["incidence"] for m in a["modes"])
+        self.assertAlmostEqual(share + a["kaplan_meier"][-1]["survival"], 1, places=12)
+
+    def test_three_parameters_and_paper(self):
+        a = answer(DATA / "lzbearing.csv", "--distribution", "weibull3", "--plot")
+        self.assertAlmostEqual(a["threshold"], 14.876, delta=0.01)
+        self.assertAlmostEqual(a["log_likelihood"], -112.850, delta=6e-4)
+        self.assertEqual(len(a["plot"]["paper"]["points"]), 22)
+        b = answer(DATA / "lzbearing.csv", "--plot")
+        self.assertEqual(len(b["plot"]["contour"]["points"]), 60)
+        for p in b["plot"]["paper"]["line"]:
+            self.assertLess(p["lower"], p["time"])
+            self.assertLess(p["time"], p["upper"])
+
 
 class Words(unittest.TestCase):
     WEAR = "hours,event\n" + "".join(f"{t},1\n" for t in (70, 82, 90, 95, 101, 104, 110, 118)) + "120,0\n" * 3
@@ -104,11 +138,52 @@ class Words(unittest.TestCase):
         self.assertAlmostEqual(plain["shape"], long["shape"], places=9)
         self.assertAlmostEqual(plain["log_likelihood"], long["log_likelihood"], places=9)
 
+    def test_intervals(self):
+        rows = "lower,upper,units\n0,100,3\n100,200,7\n200,300,6\n300,,4\n250,250,1\n"
+        a = answer("-", "--distribution", "best", "--count-col", "units", text=rows)
+        self.assertEqual((a["n"], a["failures"]), (21, 17))
+        self.assertEqual(a["columns"]["upper"], "upper")
+        self.assertEqual(a["kaplan_meier"], [])
+        self.assertAlmostEqual(sum(p["probability"] for p in a["turnbull"]), 1, places=9)
+        for c in a["candidates"]:
+            self.assertIn("log_likelihood", c)
+
+    def test_decisions_have_limits_and_words(self):
+        words = ["-", "--cost-planned", 1, "--cost-failure", 8, "--units", 30, "--lead-time", 20, "--pf", 10,
+                 "--detection", 0.8, "--cost-look", 0.01, "--bootstrap", 80]
+        a = answer(*words, text=self.WEAR)
+        d = a["decisions"]
+        self.assertEqual(d["draws"], 80)
+        low, high = d["age"]["interval_ci"]
+        self.assertTrue(low < a["optimal_interval"] < high)
+        self.assertEqual(d["age"]["interval"], a["optimal_interval"])
+        self.assertLess(d["age"]["cost_rate"], d["block"]["cost_rate"])
+        self.assertGreaterEqual(d["spares"]["met_probability"], 0.95)
+        self.assertEqual(d["inspection"]["looks"], 2)
+        said = life(*words, text=self.WEAR).stdout
+        self.assertIn("Decisions:", said)
+        self.assertIn("Hold ", said)
+        one = life(*words, "--json", "--threads", 1, text=self.WEAR).stdout
+        self.assertEqual(one, life(*words, "--json", "--threads", 3, text=self.WEAR).stdout)
+
+    def test_prior_of_the_shape(self):
+        few = "t,event\n50,1\n80,0\n90,0\n120,0\n"
+        a = answer("-", "--shape-prior", 2.5, text=few)
+        self.assertEqual(a["ci"]["method"], "posterior")
+        self.assertTrue(1 < a["shape"] < 3)
+        self.assertGreater(a["rises_probability"], 0.9)
+        self.assertIsNone(a["aic"])
+
+    def test_mixture_says_when_one_is_enough(self):
+        a = answer("-", "--distribution", "mixture", text=self.WEAR + "1,1\n" * 0)
+        self.assertTrue(any("population" in w or "mixture" in w for w in a["warnings"]))
+
     def test_usage_errors(self):
         for words in ([], ["a", "b"], ["-", "--cost-planned", "1"], ["-", "--confidence", "1"],
                       ["-", "--distribution", "normal"], ["-", "--shape", "0"],
                       ["-", "--shape", "2", "--distribution", "gamma"],
-                      ["-", "--cost-planned", "-1", "--cost-failure", "5"]):
+                      ["-", "--cost-planned", "-1", "--cost-failure", "5"], ["-", "--cost-renewal", "5"],
+                      ["-", "--shape", "2", "--shape-prior", "2"], ["-", "--bootstrap", "-1"]):
             done = life(*words, text=self.WEAR)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stdout, "")

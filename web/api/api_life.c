@@ -1,0 +1,27 @@
+/* Life data analysis of what the caller sends: computed, never stored. */
+#include "web/api/handlers.h"
+
+#include "app/base/json.h"
+#include "app/life_input.h"
+
+enum ft_status api_life_post(struct api_call *c, struct ft_err *err)
+{
+    struct life_table table;
+    struct life_request request;
+    struct life_answer answer;
+    enum ft_status st = life_input_from_json(c->json, &table, &request, err);
+    if (st != FT_OK)
+        return st;
+    st = life_answer_make(&table, &request, NULL, &answer, err);
+    cJSON *body = cJSON_CreateObject();
+    if (st == FT_OK) {
+        st = life_answer_json(&answer, &table, &request, body, err);
+        life_answer_free(&answer);
+    }
+    life_table_free(&table);
+    if (st != FT_OK) {
+        cJSON_Delete(body);
+        return st;
+    }
+    return api_reply(c, body, err);
+}
