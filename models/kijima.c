@@ -1,5 +1,6 @@
 #include "models/kijima.h"
 
+#include "models/optim.h"
 #include "models/special.h"
 #include "models/weibull.h"
 
@@ -49,29 +50,10 @@ static double profile_at(struct gaps *g, double q, struct weibull *w)
                : -INFINITY;
 }
 
-/* Greatest profile in [low, high] by the golden section. */
-static double climb(struct gaps *g, double low, double high)
+static double profile_value(void *ctx, double q)
 {
-    const double golden = 0.618033988749894848;
     struct weibull w;
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a = profile_at(g, a, &w), at_b = profile_at(g, b, &w);
-    for (int i = 0; i < 42; i++) {
-        if (at_a >= at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            at_a = profile_at(g, a, &w);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            at_b = profile_at(g, b, &w);
-        }
-    }
-    return low + (high - low) / 2;
+    return profile_at(ctx, q, &w);
 }
 
 /* Where the profile has fallen to floor between the estimate and a bound of q. */
@@ -95,16 +77,18 @@ static enum ft_status search(struct gaps *g, double confidence, struct kijima *o
     struct weibull w;
     double best_value = -INFINITY, q = 0;
     for (int k = 0; k <= STEPS; k++) {
-        const double value = profile_at(g, (double)k / STEPS, &w);
-        if (value > best_value) {
-            best_value = value;
+        const double at_k = profile_at(g, (double)k / STEPS, &w);
+        if (at_k > best_value) {
+            best_value = at_k;
             q = (double)k / STEPS;
         }
     }
     if (isinf(best_value))
         return ft_fail(err, FT_TOO_FEW, "imperfect repair: the gaps between events carry no fit");
-    const double inner = climb(g, fmax(q - 1.0 / STEPS, 0), fmin(q + 1.0 / STEPS, 1));
-    if (profile_at(g, inner, &w) > best_value)
+    double value = 0;
+    const double inner = optim_maximum(profile_value, g, fmax(q - 1.0 / STEPS, 0),
+                                       fmin(q + 1.0 / STEPS, 1), 1e-8, &value);
+    if (value > best_value)
         q = inner;
     out->log_likelihood = profile_at(g, q, &w);
     out->q = q;

@@ -63,13 +63,14 @@ void life_quantile_limits(const struct life_fit *f, double p, double confidence,
 struct profile {
     const struct life_search *s;
     const struct life_fit *f;
-    int held;       /* 0 = first, 1 = scale */
-    bool is_fixed;  /* the other one is given: nothing to maximise over */
-    double t;       /* where the line search ended last */
-    double ceiling; /* of minus the log-likelihood */
+    int held;      /* 0 = first, 1 = scale */
+    bool is_fixed; /* the other one is given: nothing to maximise over */
+    double t;      /* where the line search ended last */
+    double z;      /* the root of twice the fall of the log-likelihood at the limit */
 };
 
-/* How much less likely than the limit the held parameter is, moved this far; > 0: outside. */
+/* The root of twice the fall of the profile when the held parameter is moved this far, less z: near
+ * linear in the move, so that the search takes few steps; > 0: outside. */
 static double excess(struct profile *p, double by)
 {
     double origin[2], direction[2], u[2];
@@ -85,15 +86,15 @@ static double excess(struct profile *p, double by)
             p->t = t;
         value = life_search_minimise_line(p->s, origin, direction, &p->t);
     }
-    return isnan(value) ? INFINITY : value - p->ceiling;
+    const double fall = value + p->s->constant + p->f->log_likelihood;
+    return isnan(fall) ? INFINITY : sqrt(2 * fmax(fall, 0)) - p->z;
 }
 
 /* How far the held parameter moves on one side until the profile has fallen to the limit;
  * +-INFINITY when it never does within 30 steps of growing length. Illinois method. */
 static double find_limit(struct profile *p, double step)
 {
-    double inside = 0, outside = step, at_outside = 0;
-    double at_inside = -p->f->log_likelihood - p->s->constant - p->ceiling;
+    double inside = 0, outside = step, at_inside = -p->z, at_outside = 0;
     p->t = NAN;
     int n = 0;
     for (; n < 30 && !((at_outside = excess(p, outside)) > 0); n++) {
@@ -110,6 +111,8 @@ static double find_limit(struct profile *p, double step)
                               ? inside - at_inside * (outside - inside) / (at_outside - at_inside)
                               : inside + (outside - inside) / 2;
         const double value = excess(p, at);
+        if (fabs(value) < 1e-9)
+            return at;
         if (value > 0) {
             outside = at;
             at_outside = value;
@@ -121,18 +124,16 @@ static double find_limit(struct profile *p, double step)
             at_outside *= last_side == -1 ? 0.5 : 1;
             last_side = -1;
         }
-        if (fabs(value) < 1e-10)
-            return at;
     }
     return inside + (outside - inside) / 2;
 }
 
 /* Puts both limits of one parameter of f; an infinite move leaves 0 or INFINITY. */
-static void put_limits(struct profile *p, double z, double limits[2])
+static void put_limits(struct profile *p, double limits[2])
 {
     const double error = sqrt(p->f->cov[p->held][p->held]);
     for (int side = 0; side < 2; side++) {
-        const double by = find_limit(p, (side == 0 ? -z : z) * error);
+        const double by = find_limit(p, (side == 0 ? -p->z : p->z) * error);
         const struct life_fit m = moved(p->f, p->held == 0 ? by : 0, p->held == 1 ? by : 0);
         limits[side] = p->held == 0 ? m.first : m.scale;
     }
@@ -150,16 +151,15 @@ enum ft_status life_profile_limits(const struct life_fit *f, const struct life_d
     const enum ft_status st = life_search_init(&s, f->distribution, data, err);
     if (st != FT_OK)
         return st;
-    const double z = normal_of(confidence); /* chi-squared with one degree = z^2 */
     struct profile p = {.s = &s,
                         .f = f,
                         .is_fixed = f->is_shape_fixed || f->distribution == LIFE_EXPONENTIAL,
-                        .ceiling = -f->log_likelihood - s.constant + 0.5 * z * z};
+                        .z = normal_of(confidence)}; /* chi-squared with one degree = z^2 */
     first[0] = first[1] = f->first;
     if (!p.is_fixed)
-        put_limits(&p, z, first);
+        put_limits(&p, first);
     p.held = 1;
-    put_limits(&p, z, scale);
+    put_limits(&p, scale);
     return FT_OK;
 }
 

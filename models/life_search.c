@@ -287,6 +287,10 @@ struct line {
 static struct line line_at(const struct life_search *s, const double origin[2],
                            const double direction[2], double t)
 {
+    if (s->distribution == LIFE_GAMMA && direction[0] == 0) { /* exact, without differences */
+        const struct gamma_sums v = gamma_at(s, origin[0], origin[1] + t);
+        return (struct line){-v.value, -v.d1, -v.d2};
+    }
     double gradient[2] = {0, 0}, hessian[4] = {0, 0, 0, 0};
     const double u[2] = {origin[0] + t * direction[0], origin[1] + t * direction[1]};
     struct line p = {.value = value_at(s, u, gradient, hessian)};

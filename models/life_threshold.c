@@ -1,5 +1,6 @@
 #include "models/life_threshold.h"
 
+#include "models/optim.h"
 #include "models/special.h"
 
 #include <math.h>
@@ -73,35 +74,16 @@ static double profile_at(struct shifted *s, double threshold, struct life_fit *o
 }
 
 /* The k-th of N_GRID thresholds: dense towards the least failure age. */
-enum { N_GRID = 48 };
+enum { N_GRID = 20 };
 static double grid_at(const struct shifted *s, int k)
 {
     return s->least * -expm1(-9.0 * k / N_GRID);
 }
 
-/* Greatest profile between two thresholds by the golden section, then by parabolas. */
-static double climb(struct shifted *s, double low, double high)
+static double profile_value(void *ctx, double threshold)
 {
-    const double golden = 0.618033988749894848;
     struct life_fit f;
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a = profile_at(s, a, &f), at_b = profile_at(s, b, &f);
-    for (int i = 0; i < 45 && high - low > 1e-9 * s->least; i++) {
-        if (at_a >= at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            at_a = profile_at(s, a, &f);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            at_b = profile_at(s, b, &f);
-        }
-    }
-    return low + (high - low) / 2;
+    return profile_at(ctx, threshold, &f);
 }
 
 /* The log-likelihood at (log shape, log scale, threshold) moved by d from the fit. */
@@ -160,8 +142,10 @@ static enum ft_status search(struct shifted *s, struct life_fit *out, struct ft_
                        "weibull3: the likelihood keeps rising as the threshold goes to the least "
                        "failure age %g; the data cannot carry a threshold",
                        s->least);
-    double threshold = climb(s, best > 0 ? grid_at(s, best - 1) : 0, grid_at(s, best + 1));
-    if (best == 0 && value[0] >= profile_at(s, threshold, &f))
+    double peak = 0;
+    double threshold = optim_maximum(profile_value, s, best > 0 ? grid_at(s, best - 1) : 0,
+                                     grid_at(s, best + 1), 1e-9 * s->least, &peak);
+    if (best == 0 && value[0] >= peak)
         threshold = 0;
     if (!isfinite(profile_at(s, threshold, &f)))
         return ft_fail(err, FT_INTERNAL, "weibull3: no convergence at threshold %g", threshold);

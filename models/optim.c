@@ -132,3 +132,57 @@ enum ft_status optim_newton(const struct optim_problem *problem, double *at, dou
     free(s.trial);
     return st;
 }
+
+/* The step from best by the parabola through three points, or NAN when it is of no use. */
+static double parabola_step(double best, double second, double third, const double value[3])
+{
+    const double r = (best - second) * (value[0] - value[2]);
+    const double q = (best - third) * (value[0] - value[1]);
+    const double down = 2 * (q - r);
+    if (down == 0 || !isfinite(value[2]) || !isfinite(value[1]))
+        return NAN;
+    return ((best - second) * r - (best - third) * q) / down;
+}
+
+double optim_maximum(double (*f)(void *ctx, double x), void *ctx, double low, double high,
+                     double tolerance, double *value)
+{
+    const double golden = 0.381966011250105152; /* 2 - golden ratio */
+    double at[3];                               /* best, second best, the second before */
+    double v[3];
+    double last = high - low, before = last; /* lengths of the last two steps */
+    at[0] = at[1] = at[2] = low + golden * (high - low);
+    v[0] = v[1] = v[2] = f(ctx, at[0]);
+    for (int i = 0; i < 100; i++) {
+        const double middle = low + (high - low) / 2;
+        if (fabs(at[0] - middle) <= 2 * tolerance - (high - low) / 2)
+            break;
+        double step = parabola_step(at[0], at[1], at[2], v);
+        const double to = at[0] + step;
+        if (!(fabs(step) < before / 2) || to - low < 2 * tolerance || high - to < 2 * tolerance) {
+            before = at[0] < middle ? high - at[0] : at[0] - low;
+            step = golden * (at[0] < middle ? high - at[0] : low - at[0]);
+        } else {
+            before = last;
+        }
+        last = fabs(step);
+        const double x = at[0] + (fabs(step) >= tolerance ? step : copysign(tolerance, step));
+        const double y = f(ctx, x);
+        if (y >= v[0]) {
+            *(x < at[0] ? &high : &low) = at[0];
+            at[2] = at[1], v[2] = v[1];
+            at[1] = at[0], v[1] = v[0];
+            at[0] = x, v[0] = y;
+            continue;
+        }
+        *(x < at[0] ? &low : &high) = x;
+        if (y >= v[1] || at[1] == at[0]) {
+            at[2] = at[1], v[2] = v[1];
+            at[1] = x, v[1] = y;
+        } else if (y >= v[2] || at[2] == at[0] || at[2] == at[1]) {
+            at[2] = x, v[2] = y;
+        }
+    }
+    *value = v[0];
+    return at[0];
+}

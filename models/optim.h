@@ -32,4 +32,11 @@ struct optim_result {
 enum ft_status optim_newton(const struct optim_problem *problem, double *at, double *factor,
                             struct optim_result *result, struct ft_err *err);
 
+/* Where a function of one variable is greatest in [low, high], by Brent's method (golden section
+ * and parabolas; Brent 1973, chapter 5), to about tolerance. -INFINITY is a value like another;
+ * with several peaks it finds one of them. *value receives the greatest. At most 100 evaluations.
+ */
+double optim_maximum(double (*f)(void *ctx, double x), void *ctx, double low, double high,
+                     double tolerance, double *value);
+
 #endif

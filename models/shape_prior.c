@@ -21,7 +21,7 @@ static double log_exposure(const struct life_data *d, double log_max, double sha
         if (e > 0)
             sum -= w * exp(shape * (log(e) - log_max));
     }
-    return log(sum) + shape * log_max;
+    return sum > 0 ? log(sum) + shape * log_max : -INFINITY;
 }
 
 /* P(scale <= x): theta = scale^-shape is gamma(failures, exposure). */
