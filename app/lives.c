@@ -152,8 +152,9 @@ static enum ft_status fill_life(struct walk *w, const struct catalog *c, struct 
     /* A fit that the data cannot carry is no error here: there is simply none. */
     if (st == FT_OK && n_failed >= MIN_FAILURES)
         life->has_fit = weibull_fit(s.time, s.failed, NULL, NULL, s.n, &life->fit, NULL) == FT_OK;
-    free(s.time);
-    free(s.failed);
+    life->time = s.time;
+    life->failed = s.failed;
+    life->n = s.n;
     return st;
 }
 
@@ -204,6 +205,10 @@ enum ft_status lives_load(struct db *db, const struct catalog *c, int64_t now_ms
 
 void lives_free(struct lives *l)
 {
+    for (size_t i = 0; i < l->n; i++) {
+        free(l->items[i].time);
+        free(l->items[i].failed);
+    }
     free(l->items);
     free(l->renewals);
     memset(l, 0, sizeof(*l));

@@ -24,6 +24,9 @@ struct life {
     double exposure_d; /* asset-days under observation, n of failures over it is the rate */
     bool has_fit;
     struct weibull fit; /* in days */
+    double *time;       /* [n] the lives themselves, in days: what the fit rests on; owned */
+    bool *failed;       /* [n], owned */
+    size_t n;
 };
 
 struct renewal {

@@ -291,6 +291,14 @@ static struct line line_at(const struct life_search *s, const double origin[2],
         const struct gamma_sums v = gamma_at(s, origin[0], origin[1] + t);
         return (struct line){-v.value, -v.d1, -v.d2};
     }
+    if (s->distribution == LIFE_GAMMA) { /* the shape moves: three values are enough for a line */
+        const double h = 1e-3;
+        const double low = gamma_at(s, t - h, origin[1]).value,
+                     middle = gamma_at(s, t, origin[1]).value,
+                     high = gamma_at(s, t + h, origin[1]).value;
+        return (struct line){-middle, -(high - low) / (2 * h),
+                             -(high - 2 * middle + low) / (h * h)};
+    }
     double gradient[2] = {0, 0}, hessian[4] = {0, 0, 0, 0};
     const double u[2] = {origin[0] + t * direction[0], origin[1] + t * direction[1]};
     struct line p = {.value = value_at(s, u, gradient, hessian)};
@@ -315,8 +323,8 @@ double life_search_minimise_line(const struct life_search *s, const double origi
             break;
         *t += move;
         p = next;
-        if (fabs(move) <= 1e-9 * (1e-3 + fabs(*t)))
-            break;
+        if (fabs(move) <= 1e-5 * (1e-3 + fabs(*t)))
+            break; /* Newton: the next move would be of the order of its square */
     }
     return p.value;
 }

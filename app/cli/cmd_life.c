@@ -1,9 +1,12 @@
 /* fettle life: what a list of ages at failure says, and whether to replace by age. */
 #include "app/base/pool.h"
 #include "app/cli/cli.h"
+#include "app/cli/cli_site.h"
 #include "app/cli/commands.h"
 #include "app/cli/life_text.h"
 #include "app/life_input.h"
+#include "app/life_site.h"
+#include "db/db.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +19,7 @@ struct life_flags {
     struct life_request request; /* numbers go straight in */
     double shape, prior, cost_planned, cost_failure;
     int64_t n_draws, seed, n_threads;
-    bool as_json;
+    bool as_json, is_site;
 };
 
 /* -1, or the exit code of a usage error. */
@@ -92,6 +95,34 @@ static int report(const char *file, const struct life_flags *f)
     return rc;
 }
 
+/* The site's own parts and plans, from its database. */
+static int report_site(const struct life_flags *f)
+{
+    const struct life_site_query q = {f->request.confidence, f->request.n_draws, f->request.seed};
+    struct db *db = NULL;
+    struct pool *pool = NULL;
+    cJSON *out = NULL;
+    struct ft_err err;
+    enum ft_status st = pool_new((size_t)f->n_threads, &pool, &err);
+    if (st == FT_OK)
+        st = cli_open_site(&db, &err);
+    if (st == FT_OK)
+        st = life_site_json(db, &q, pool, &out, &err);
+    int rc = 0;
+    if (st != FT_OK) {
+        rc = cli_fail(&err);
+    } else if (f->as_json) {
+        rc = cli_print_json(out);
+    } else {
+        life_text_site(out);
+        rc = fflush(stdout) == 0 ? 0 : 1;
+    }
+    cJSON_Delete(out);
+    db_close(db);
+    pool_free(pool);
+    return rc;
+}
+
 int cmd_life(int argc, char **argv)
 {
     struct life_flags f = {.distribution = "weibull",
@@ -150,6 +181,8 @@ int cmd_life(int argc, char **argv)
         {"--threads", CLI_INT, &f.n_threads, "N", "0 = all cores; the answer is the same"},
         {"--plot", CLI_BOOL, &q->has_plot, NULL,
          "probability paper and joint region of the parameters, in the JSON"},
+        {"--site", CLI_BOOL, &f.is_site, NULL,
+         "instead of a file: the parts of this site, and the preventive work that could stop"},
         {"--json", CLI_BOOL, &f.as_json, NULL, "print JSON"},
     };
     const struct cli_usage usage = {
@@ -160,6 +193,7 @@ int cmd_life(int argc, char **argv)
             "fettle life seals.csv --shape 2 --entry-col installed_age\n"
             "fettle life shocks.csv --mode-col mode\n"
             "fettle life valves.csv --asset-col engine --cost-renewal 9000 --cost-repair 700\n"
+            "fettle life --site\n"
             "fettle life belts.csv --units 40 --lead-time 30 --service-level 0.98",
         .synopsis = "fettle life FILE.csv [--time-col C] [--event-col C] [--entry-col C]\n"
                     "            [--lower-col C --upper-col C] [--count-col C] [--mode-col C]\n"
@@ -175,8 +209,8 @@ int cmd_life(int argc, char **argv)
     int code = cli_parse(&usage, argc, argv, &file, 1, &n_words);
     if (code >= 0)
         return code;
-    if (n_words != 1)
-        return cli_usage_error("life: expected one CSV file");
+    if (n_words != (f.is_site ? 0 : 1))
+        return cli_usage_error("life: expected one CSV file, or --site");
     code = check_flags(&f);
-    return code >= 0 ? code : report(file, &f);
+    return code >= 0 ? code : f.is_site ? report_site(&f) : report(file, &f);
 }

@@ -1,6 +1,7 @@
 /* The life answer as text for people. */
 #include "app/cli/life_text.h"
 
+#include "app/cli/cli_site.h"
 #include "app/life_words.h"
 
 #include <math.h>
@@ -215,4 +216,60 @@ void life_text(const struct life_answer *a, const struct life_table *t)
     }
     if (a->has_modes)
         print_modes(&a->modes, unit);
+}
+
+static void print_part(const cJSON *c)
+{
+    char a[40], b[40], d[40], interval[100] = "-";
+    const double best = cli_number(c, "best_interval_d");
+    const cJSON *ci = json_get(c, "best_interval_ci_d");
+    if (isfinite(best))
+        (void)snprintf(interval, sizeof(interval), "%s d (%s to %s)", life_number(best, a),
+                       life_number(cJSON_GetNumberValue(cJSON_GetArrayItem(ci, 0)), b),
+                       life_number(cJSON_GetNumberValue(cJSON_GetArrayItem(ci, 1)), d));
+    cli_put(cli_text(c, "class"), 18);
+    cli_put(cli_text(c, "component"), 16);
+    printf("%9s ", life_number(cli_number(c, "failures"), a));
+    if (!isfinite(cli_number(c, "shape"))) {
+        printf("%s\n", cli_text(c, "reason"));
+        return;
+    }
+    printf("%7.3g %9s  ", cli_number(c, "shape"), life_number(cli_number(c, "scale_d"), b));
+    cli_put(interval, 30);
+    if (isfinite(best))
+        printf("%6.1f %%", 100 * cli_number(c, "saving_frac"));
+    else
+        printf("%8s", "");
+    printf("  %s%s\n", cli_text(c, "verdict"), cJSON_IsObject(json_get(c, "prior")) ? " *" : "");
+}
+
+void life_text_site(const cJSON *site)
+{
+    char a[40], b[32];
+    const cJSON *c = NULL;
+    bool has_prior = false;
+    cli_put("class", 18);
+    cli_put("component", 16);
+    printf("%9s %7s %9s  ", "failures", "shape", "scale d");
+    cli_put("replace at", 30);
+    printf("%8s  verdict\n", "saves");
+    cJSON_ArrayForEach (c, json_get(site, "components")) {
+        print_part(c);
+        has_prior = has_prior || cJSON_IsObject(json_get(c, "prior"));
+    }
+    if (has_prior)
+        printf("* few failures: the shape rests on the other parts of the site too.\n");
+    printf("\nPreventive work that could stop or come less often:\n");
+    cJSON_ArrayForEach (c, json_get(site, "stop"))
+        printf("  %-10s %s: %s h and %s %s a year. %s\n",
+               strcmp(cli_text(c, "advice"), "stop") == 0 ? "stop" : "less often",
+               cli_text(c, "plan"), life_number(cli_number(c, "hours_per_year"), a),
+               cli_grouped(cli_number(c, "saving_per_year"), b), cli_text(site, "currency"),
+               cli_text(c, "why"));
+    if (cJSON_GetArraySize(json_get(site, "stop")) == 0)
+        printf("  none.\n");
+    else
+        printf("Together %s h and %s %s a year.\n",
+               life_number(cli_number(site, "hours_per_year"), a),
+               cli_grouped(cli_number(site, "saving_per_year"), b), cli_text(site, "currency"));
 }

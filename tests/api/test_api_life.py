@@ -43,6 +43,18 @@ class Life(unittest.TestCase):
         self.assertEqual((r["assets"], r["events"]), (2, 3))
         self.assertEqual(len(r["mcf"]), 3)
 
+    def test_the_site_itself(self):
+        r = self.s.get("/api/v1/models/life")
+        self.assertEqual(r.status, 200, r.text)
+        self.assertEqual(r.json["confidence"], 0.9)
+        self.assertGreater(len(r.json["components"]), 0)
+        for part in r.json["components"]:
+            self.assertIn(part["verdict"], ("replace_at", "run_to_failure", "unsettled", None))
+            self.assertTrue(part["reason"])
+        self.assertAlmostEqual(sum(p["hours_per_year"] for p in r.json["stop"]), r.json["hours_per_year"])
+        self.assertEqual(r.body, self.s.get("/api/v1/models/life").body)
+        self.assertEqual(self.s.get("/api/v1/models/life", role="viewer").status, 200)
+
     def test_problems(self):
         for body, text in (({"time": [5, -1]}, "unit 2"), ({"time": [5, 6], "failed": [False, False]}, "no failure"),
                            ({"colour": 1}, "colour"), ({"time": [5, 6], "distribution": "normal"}, "weibull")):

@@ -1,8 +1,10 @@
-/* Life data analysis of what the caller sends: computed, never stored. */
+/* Life data analysis of what the caller sends, or of the site's own records: computed, never
+ * stored. */
 #include "web/api/handlers.h"
 
 #include "app/base/json.h"
 #include "app/life_input.h"
+#include "app/life_site.h"
 
 enum ft_status api_life_post(struct api_call *c, struct ft_err *err)
 {
@@ -24,4 +26,12 @@ enum ft_status api_life_post(struct api_call *c, struct ft_err *err)
         return st;
     }
     return api_reply(c, body, err);
+}
+
+enum ft_status api_life_get(struct api_call *c, struct ft_err *err)
+{
+    const struct life_site_query q = {.confidence = 0.9, .n_draws = 200, .seed = 1};
+    cJSON *body = NULL;
+    const enum ft_status st = life_site_json(c->db, &q, NULL, &body, err);
+    return st == FT_OK ? api_reply(c, body, err) : st;
 }

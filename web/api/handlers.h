@@ -67,6 +67,7 @@ enum ft_status api_calendar_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_calendar_post(struct api_call *c, struct ft_err *err);
 enum ft_status api_calendar_delete(struct api_call *c, struct ft_err *err);
 /* api_life.c */
+enum ft_status api_life_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_life_post(struct api_call *c, struct ft_err *err);
 /* api_roi.c */
 enum ft_status api_roi_get(struct api_call *c, struct ft_err *err);

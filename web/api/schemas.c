@@ -82,6 +82,16 @@ static const struct shape shapes[] = {
      "prior:LifePrior* cost_planned:number* cost_failure:number* cost_renewal:number* "
      "cost_repair:number* bootstrap:integer* seed:integer* mixture:boolean* plot:boolean* "
      "inspection:LifeInspection* spares:LifeSpares*"},
+    {"SiteLife",
+     "class:string component:string? assets:integer failures:integer censored:integer "
+     "cost_planned:number cost_failure:number costs_are_defaults:boolean prior:LifePrior? "
+     "shape:number* shape_ci:[number]* scale_d:number* scale_ci_d:[number]* "
+     "best_interval_d:number? best_interval_ci_d:[number]? saving_frac:number? "
+     "saving_frac_ci:[number]? pays_frac:number? spares:integer? verdict:string? reason:string"},
+    {"StopPlan", "key:string plan:string advice:string every_s:number best_s:number? "
+                 "assets:integer why:string saving_per_year:number hours_per_year:number"},
+    {"SiteLives", "as_of:instant currency:string confidence:number components:[SiteLife] "
+                  "stop:[StopPlan] saving_per_year:number hours_per_year:number"},
     {"LifePrior", "median:number log_sd:number*"},
     {"LifeInspection", "pf:number detection:number* wanted:number* cost:number*"},
     {"LifeSpares", "units:number lead_time:number service_level:number*"},
