@@ -111,7 +111,7 @@ static enum ft_status fit_posterior(struct life_report *r, const struct life_dat
     set_covariance(r);
     warn(r,
          "the shape rests on a prior too (median %g, log sd %g); the probability that the "
-         "hazard rises is %.0f %%",
+         "hazard rises is %.1f %%",
          prior->median, prior->log_sd, 100 * r->posterior.rises);
     return FT_OK;
 }

@@ -84,12 +84,45 @@ static void test_optim_newton_stays_inside(void **state)
     assert_int_equal(optim_newton(&p, &at, &factor, &r, &err), FT_INTERNAL);
 }
 
+struct hill {
+    double peak;
+    int n_calls;
+};
+
+static double hill(void *ctx, double x)
+{
+    struct hill *h = ctx;
+    h->n_calls++;
+    return -cosh(x - h->peak);
+}
+
+static double step_hill(void *ctx, double x)
+{
+    return x < *(const double *)ctx ? -INFINITY : -x;
+}
+
+/* Inside and at either end; few calls for a smooth hill; a wall of -inf beside the peak. */
+static void test_optim_maximum(void **state)
+{
+    double value = 0;
+    for (double peak = -1; peak <= 11; peak += 0.75) {
+        struct hill h = {peak, 0};
+        const double at = optim_maximum(hill, &h, 0, 10, 1e-7, &value);
+        assert_close(at, fmin(fmax(peak, 0), 10), 1e-6);
+        assert_close(value, -cosh(at - peak), 0);
+        assert_true(h.n_calls <= 60);
+    }
+    double wall = 2;
+    assert_close(optim_maximum(step_hill, &wall, 0, 10, 1e-6, &value), 2, 1e-4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optim_newton_climbs_out_of_a_valley),
         cmocka_unit_test(test_optim_newton_sees_an_optimum_at_infinity),
         cmocka_unit_test(test_optim_newton_stays_inside),
+        cmocka_unit_test(test_optim_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
