@@ -14,7 +14,7 @@ static void expect_predictions(const char *text, const double *want)
     struct model *m;
     struct foreign_names names;
     double got[XGBOOST_ROWS];
-    const struct matrix x = {&xgboost_rows[0][0], XGBOOST_ROWS, XGBOOST_COLS, XGBOOST_COLS};
+    const struct matrix x = {&xgboost_rows[0][0], XGBOOST_ROWS, XGBOOST_COLS, XGBOOST_COLS, NULL};
     assert_ok(xgboost_import(text, strlen(text), &m, &names, &err), err);
     assert_int_equal(names.n, XGBOOST_COLS);
     assert_string_equal(names.names[2], "vib");
@@ -141,7 +141,7 @@ static void test_lightgbm_import_worked_example(void **state)
     assert_ok(lightgbm_import(lightgbm_text, strlen(lightgbm_text), &m, &names, &err), err);
     assert_int_equal(names.n, 2);
     assert_string_equal(names.names[1], "heat");
-    const struct matrix x = {&rows[0][0], 6, 2, 2};
+    const struct matrix x = {&rows[0][0], 6, 2, 2, NULL};
     model_predict(m, &x, got);
     for (size_t i = 0; i < 6; i++)
         assert_close(got[i], 1 / (1 + exp(-2 * raw[i])), 1e-12);
@@ -157,7 +157,7 @@ static void test_lightgbm_import_objectives(void **state)
     } cases[] = {
         {"regression", 0.625}, {"quantile alpha:0.9", 0.625}, {"poisson", 1.8682459574322223}};
     const double row[2] = {2.5, 0};
-    const struct matrix x = {row, 1, 2, 2};
+    const struct matrix x = {row, 1, 2, 2, NULL};
     for (size_t i = 0; i < 3; i++) {
         struct model *m;
         struct foreign_names names;
