@@ -15,6 +15,7 @@
 #include "models/linear.h"
 #include "models/metrics.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -34,6 +35,7 @@ static long n_failures, n_live;
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *p);
 
 static int must_fail(void)
@@ -65,6 +67,15 @@ void *realloc(void *p, size_t size)
     if (must_fail())
         return NULL;
     return p != NULL ? __libc_realloc(p, size) : counted(__libc_realloc(p, size));
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    void *p = must_fail() ? NULL : counted(__libc_memalign(alignment, size));
+    if (p == NULL)
+        return ENOMEM;
+    *out = p;
+    return 0;
 }
 
 void free(void *p)
