@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 2, MISSING = 255, MAX_PLANES = 65534 };
+enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 3, MISSING = 255, MAX_PLANES = 65534 };
 
 /* A group's places in the tree stay in registers only when its loops are unrolled. */
 #if defined(__clang__)

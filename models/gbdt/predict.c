@@ -7,8 +7,22 @@
 
 enum { GROUP = 8, FEW_ROWS = 8 };
 
+/* A row of either kind: wide, or narrow when wide is NULL. A float goes the way of the double of
+ * the same value. */
+struct row {
+    const double *wide;
+    const float *narrow;
+};
+
+static inline double value_of(const struct row *r, uint32_t column)
+{
+    const uint32_t j = column & ~FOREST_MISSING_LEFT;
+    return r->wide != NULL ? r->wide[j] : (double)r->narrow[j];
+}
+
 /* Leaf of the row in each of n <= GROUP trees from t on, added in the order of the trees. */
-static double add_leaves(const struct gbdt *g, const double *row, size_t t, size_t n, double sum)
+static inline __attribute__((always_inline)) double
+add_leaves(const struct gbdt *g, const struct row row, size_t t, size_t n, double sum)
 {
     uint32_t at[GROUP];
     uint32_t inner = 1;
@@ -18,7 +32,8 @@ static double add_leaves(const struct gbdt *g, const double *row, size_t t, size
         inner = 0;
         for (size_t k = 0; k < n; k++) {
             const struct forest_node *node = &g->node[at[k]];
-            at[k] = node->child != 0 ? forest_next(node, row) : at[k];
+            if (node->child != 0)
+                at[k] = forest_next_of(node, value_of(&row, node->column));
             inner |= node->child;
         }
     }
@@ -27,7 +42,8 @@ static double add_leaves(const struct gbdt *g, const double *row, size_t t, size
     return sum;
 }
 
-static double predict_row(const struct gbdt *g, const double *row)
+static inline __attribute__((always_inline)) double predict_row(const struct gbdt *g,
+                                                                const struct row row)
 {
     double sum = g->base;
     size_t t = 0;
@@ -36,26 +52,13 @@ static double predict_row(const struct gbdt *g, const double *row)
     return t < g->n_trees ? add_leaves(g, row, t, g->n_trees - t, sum) : sum;
 }
 
-/* A float goes the way of the double of the same value, so a node may look at either. */
-static double predict_float_row(const struct gbdt *g, const float *row)
-{
-    double sum = g->base;
-    for (size_t t = 0; t < g->n_trees; t++) {
-        const struct forest_node *node = &g->node[g->root[t]];
-        while (node->child != 0) {
-            const double v = (double)row[node->column & ~FOREST_MISSING_LEFT];
-            node = &g->node[forest_next_of(node, v)];
-        }
-        sum += node->value;
-    }
-    return sum;
-}
-
 static void predict_plain(const struct gbdt *g, const struct matrix *x, double *out)
 {
     for (size_t i = 0; i < x->n_rows; i++)
-        out[i] = x->data != NULL ? predict_row(g, matrix_row(x, i))
-                                 : predict_float_row(g, x->data32 + i * x->stride);
+        if (x->data != NULL)
+            out[i] = predict_row(g, (struct row){matrix_row(x, i), NULL});
+        else
+            out[i] = predict_row(g, (struct row){NULL, x->data32 + i * x->stride});
 }
 
 void gbdt_predict(const struct gbdt *g, const struct matrix *x, double *out)
