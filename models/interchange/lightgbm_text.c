@@ -65,6 +65,8 @@ static bool next_number(struct line *list, double *out)
         list->p++;
         list->len--;
     }
+    if (list->len == 0)
+        return false; /* an empty list has no bytes to point at */
     while (n < list->len && n + 1 < sizeof(text) && list->p[n] != ' ') {
         text[n] = list->p[n];
         n++;
