@@ -47,7 +47,8 @@ PKG_LIBS = $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 
 ARCH := $(shell uname -m)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef \
-    -Wwrite-strings -Wformat=2 -Wvla -Wno-unused-parameter
+    -Wwrite-strings -Wformat=2 -Wvla -Wno-unused-parameter \
+    -Wno-missing-field-initializers
 ifdef WERROR
 WARN += -Werror
 endif
