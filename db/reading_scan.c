@@ -193,12 +193,14 @@ struct chart {
     int64_t *last_ms;           /* [n], instant of last */
 };
 
+/* The last column that starts at or before ts_ms: starts are rounded down, and columns narrower than
+ * a millisecond share one. */
 static struct reading_bucket *bucket_at(const struct chart *c, int64_t ts_ms, size_t *b)
 {
     const unsigned __int128 span = (uint64_t)c->to_ms - (uint64_t)c->from_ms;
     const unsigned __int128 offset = (uint64_t)ts_ms - (uint64_t)c->from_ms;
     *b = (size_t)(offset * c->n / span);
-    if (*b + 1 < c->n && ts_ms >= c->out[*b + 1].start_ms) /* starts are rounded down */
+    while (*b + 1 < c->n && ts_ms >= c->out[*b + 1].start_ms)
         ++*b;
     return &c->out[*b];
 }

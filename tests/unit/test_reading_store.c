@@ -93,6 +93,27 @@ static void test_reading_buckets_keep_extremes(void **state)
     assert_int_equal(reading_buckets(f->db, sensor, 100, 100, 4, b, &f->err), FT_INVALID);
 }
 
+/* Columns narrower than a millisecond: several start at the same instant, the last of them holds
+ * it. */
+static void test_reading_buckets_narrower_than_a_millisecond(void **state)
+{
+    struct db_fixture *f = *state;
+    const int64_t sensor = db_fixture_sensor(f, "vib");
+    const int64_t ts[] = {1000, 1001, 1002};
+    const double v[] = {1, 2, 3};
+    struct reading_counts c = {0};
+    struct reading_bucket b[800];
+    assert_ok(reading_put(f->db, sensor, ts, v, 3, &c, &f->err), f->err);
+    assert_ok(reading_buckets(f->db, sensor, 1000, 1001, 800, b, &f->err), f->err);
+    assert_int_equal(b[799].n, 1);
+    assert_close(b[799].mean, 1, 0);
+    assert_ok(reading_buckets(f->db, sensor, 1000, 1003, 800, b, &f->err), f->err);
+    int64_t n = 0;
+    for (size_t i = 0; i < 800; i++)
+        n += b[i].n;
+    assert_int_equal(n, 3);
+}
+
 /* --- against a plain map -------------------------------------------------------------------- */
 
 enum { N_SLOTS = 60000 };
@@ -757,6 +778,7 @@ int main(void)
         db_test(test_reading_put_every_double),
         db_test(test_reading_put_last_wins),
         db_test(test_reading_buckets_keep_extremes),
+        db_test(test_reading_buckets_narrower_than_a_millisecond),
         db_test(test_reading_put_against_map_1),
         db_test(test_reading_put_against_map_2),
         db_test(test_reading_append_against_map),
