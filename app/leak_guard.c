@@ -50,7 +50,7 @@ static void gather(const struct matrix *x, size_t column, const double *y, struc
 {
     const size_t every = x->n_rows / MAX_ROWS + 1;
     for (size_t i = 0; i < x->n_rows; i += every) {
-        const double v = matrix_row(x, i)[column];
+        const double v = matrix_value(x, i, column);
         if (!isfinite(v) || !isfinite(y[i]))
             continue;
         if (p->n > 0) {

@@ -378,8 +378,9 @@ enum ft_status onnx_export(const struct model *m, struct buf *out, struct ft_err
     struct graph g = {.n_values = 0};
     enum ft_status st;
     if (m->kind != MODEL_GBDT && m->kind != MODEL_LOGISTIC && m->kind != MODEL_RIDGE)
-        return ft_fail(err, FT_INVALID, "onnx: a %s model cannot be exported",
-                       model_kind_name(m->kind));
+        return ft_fail(err, FT_INVALID, "onnx: a %s model cannot be exported%s",
+                       model_kind_name(m->kind),
+                       m->kind == MODEL_GBDT_PRODUCTS ? "; fit it with --no-search" : "");
     buf_init(&g.bytes, MAX_BYTES);
     protobuf_put_text(&g.bytes, 2, "fettle");
     put_value_info(&g, 11, "x", model_n_cols(m));

@@ -126,18 +126,23 @@ class Mqtt(unittest.TestCase):
 
     def test_reload(self):
         with Broker() as b, Server("[log]\nlevel = info\n") as s:
-            def reload(text):
-                before = (s.folder / "log").read_text().count("changed")
-                (s.folder / "fettle.conf").write_text(text)
-                s.process.send_signal(signal.SIGHUP)
-                wait(lambda: (s.folder / "log").read_text().count("changed") +
-                     (s.folder / "log").read_text().count("stays as it is") > before, "a reload")
+            def log():
                 return (s.folder / "log").read_text()
 
+            def ends():
+                return log().count("changed") + log().count("stays as it is")
+
+            def reload(text):
+                before = ends()
+                (s.folder / "fettle.conf").write_text(text)
+                s.process.send_signal(signal.SIGHUP)
+                wait(lambda: ends() > before, "a reload")
+                return log()
+
             self.assertIsNone(metric(s, "mqtt_connected"))
-            log = reload(config(b) + "[server]\nworkers = 3\n[ingest]\nmin_free = 1000000TiB\n")
-            self.assertIn("[server] workers = 3: needs a restart", log)
-            self.assertIn("[mqtt] topics = plant/{asset}/{sensor}: taken", log)
+            said = reload(config(b) + "[server]\nworkers = 3\n[ingest]\nmin_free = 1000000TiB\n")
+            self.assertIn("[server] workers = 3: needs a restart", said)
+            self.assertIn("[mqtt] topics = plant/{asset}/{sensor}: taken", said)
             connected(s)
             publish(b.port, ("plant/R-1/a", json.dumps({"time": T0, "value": 1})))
             wait(lambda: metric(s, "mqtt_waits_total") >= 1, "a batch that waits")

@@ -74,7 +74,7 @@ class Exchange(unittest.TestCase):
                                    ("n", "y", ["--model", "gbdt"]), ("n", "y", ["--model", "ridge"]),
                                    ("n", "y", ["--model", "gbdt", "--objective", "poisson"])):
             done = fettle("fit", table, "--label", label, "--drop", drop, "--trees", "40", *words,
-                          "--out", self.path / "m.model")
+                          "--no-search", "--out", self.path / "m.model")
             self.assertEqual(done.returncode, 0, done.stderr)
             done = fettle("export", "model", self.path / "m.model", "--format", "onnx", "--out",
                           self.path / "m.onnx", "--json")
