@@ -52,8 +52,11 @@ static void build_filter(struct topic_template *t)
         const char *level = t->levels[i] != NULL                  ? t->levels[i]
                             : t->has_rest && i + 1 == t->n_levels ? "#"
                                                                   : "+";
-        n +=
-            (size_t)snprintf(t->filter + n, sizeof(t->filter) - n, "%s%s", i > 0 ? "/" : "", level);
+        const size_t room = sizeof(t->filter) - n;
+        const int len = snprintf(t->filter + n, room, "%s%s", i > 0 ? "/" : "", level);
+        if (len < 0 || (size_t)len >= room)
+            return; /* cannot be: the text, which is longer, fits its half of the room */
+        n += (size_t)len;
     }
 }
 
