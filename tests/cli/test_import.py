@@ -1,4 +1,5 @@
 """fettle import, export, check, backup and restore, driven as a user would."""
+import contextlib
 import gzip
 import json
 import os
@@ -337,6 +338,12 @@ class Interrupts(Case):
         self.assertEqual(s["new"] + s["unchanged"], 3 * self.ROWS)
         self.assertEqual(len(self.readings()), 3 * self.ROWS)
 
+    def is_half_made(self):
+        """Killed between two migrations of a new file: the next writer makes the rest."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.db}?mode=ro", uri=True)) as c:
+            version = c.execute("PRAGMA user_version").fetchone()[0]
+        return version < len(list((ROOT / "db" / "migrations").glob("*.sql")))
+
     def test_kill_9_fifty_times_loses_nothing(self):
         path = self.big_file()
         whole = self.dir / "whole.db"
@@ -357,6 +364,9 @@ class Interrupts(Case):
             p.wait()
             p.stderr.close()
             if self.db.exists() and i % 10 == 9:
+                if self.is_half_made():
+                    self.assertEqual(last, 0)
+                    continue
                 self.run_fettle("check")
                 n = len(self.readings())
                 self.assertGreaterEqual(n, last)  # what was committed stays
