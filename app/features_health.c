@@ -175,21 +175,23 @@ static enum ft_status no_memory(struct ft_err *err)
 static void *with_room(void *p, size_t n, size_t size, bool *is_good)
 {
     void *grown = reallocarray(p, n, size);
-    *is_good = *is_good && grown != NULL;
-    return grown != NULL ? grown : p;
+    if (grown != NULL)
+        return grown;
+    *is_good = false;
+    return p;
 }
 
 static bool lives_reserve(struct lives *l, size_t n_more, size_t p)
 {
     bool is_good = true;
-    if (l->n + n_more > l->cap) {
+    if (l->x == NULL || l->n + n_more > l->cap) {
         const size_t cap = (l->n + n_more) * 2;
         l->x = with_room(l->x, cap * p, sizeof(*l->x), &is_good);
         l->t = with_room(l->t, cap, sizeof(*l->t), &is_good);
         l->regime = with_room(l->regime, cap, sizeof(*l->regime), &is_good);
         l->cap = is_good ? cap : l->cap;
     }
-    if (l->rows.n_units + n_more + 2 > l->unit_cap) {
+    if (l->begin == NULL || l->rows.n_units + n_more + 2 > l->unit_cap) {
         const size_t cap = (l->rows.n_units + n_more + 2) * 2;
         l->begin = with_room(l->begin, cap, sizeof(*l->begin), &is_good);
         l->failed = with_room(l->failed, cap, sizeof(*l->failed), &is_good);
@@ -705,7 +707,7 @@ enum ft_status features_health_shares(const struct feature_set *fs, const struct
         regime = f.regime[i] != HEALTH_NO_REGIME ? f.regime[i] : regime;
     for (size_t m = 0; m < fs->n_health; m++) {
         const struct health *model = fs->health[m];
-        double deviation[HEALTH_MAX_SENSORS];
+        double deviation[HEALTH_MAX_SENSORS] = {0};
         for (size_t j = 0; j < p; j++) {
             double sum = 0;
             double moved = 0;

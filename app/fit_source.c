@@ -89,7 +89,7 @@ enum ft_status fit_source_find(const char *model_path, const char *const *names,
         place[i] = NULL;
     for (size_t i = 0; i < n && st == FT_OK; i++) {
         const cJSON *known = cJSON_IsArray(files) ? cJSON_GetArrayItem(files, (int)i) : NULL;
-        if (cJSON_IsString(known) && access(known->valuestring, R_OK) == 0)
+        if (known != NULL && cJSON_IsString(known) && access(known->valuestring, R_OK) == 0)
             place[i] = strdup(known->valuestring);
         else if (access(names[i], R_OK) == 0)
             place[i] = strdup(names[i]);

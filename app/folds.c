@@ -42,8 +42,8 @@ static enum ft_status make_room(size_t k, size_t n_rows, struct folds *out, stru
         return no_memory(n_rows, err);
     out->n = k;
     for (size_t i = 0; i < k; i++) {
-        out->fold[i].train = calloc(n_rows, sizeof(uint32_t));
-        out->fold[i].test = calloc(n_rows, sizeof(uint32_t));
+        out->fold[i].train = calloc(n_rows + 1, sizeof(uint32_t));
+        out->fold[i].test = calloc(n_rows + 1, sizeof(uint32_t));
         if (out->fold[i].train == NULL || out->fold[i].test == NULL)
             return no_memory(n_rows, err);
     }
@@ -158,9 +158,9 @@ enum ft_status folds_by_group(const size_t *group, const double *y01, size_t n_r
     enum ft_status st = check(n_rows, k, err);
     if (st != FT_OK)
         return st;
-    struct unit *units = calloc(n_rows, sizeof(*units));
+    struct unit *units = calloc(n_rows + 1, sizeof(*units));
     uint8_t *held_out = calloc(2 * n_rows, 1); /* per row, then per unit */
-    struct placed *placed = calloc(n_rows, sizeof(*placed));
+    struct placed *placed = calloc(n_rows + 1, sizeof(*placed));
     if (units == NULL || held_out == NULL || placed == NULL) {
         st = no_memory(n_rows, err);
         goto out;
@@ -333,7 +333,7 @@ enum ft_status folds_by_time(const double *time, const size_t *group, const doub
             st = ft_fail(err, FT_INVALID, "row %zu has no time", i + 1);
     if (st != FT_OK)
         return st;
-    double *sorted = calloc(n_rows, sizeof(*sorted));
+    double *sorted = calloc(n_rows + 1, sizeof(*sorted));
     if (sorted == NULL)
         return no_memory(n_rows, err);
     memcpy(sorted, time, n_rows * sizeof(*sorted));

@@ -38,7 +38,7 @@ struct chunk {
     size_t row, max_rows, n_rows, n_unlabelled;
     int64_t line, n_lines;
     struct dictionary **fresh; /* [n_fields] texts not in the layout's dictionary; NULL = none */
-    struct when *when;         /* while it is parsed */
+    struct when when;          /* days seen so far */
     enum ft_status status;
     struct ft_err err;
 };
@@ -132,7 +132,7 @@ static enum ft_status event_flag(const struct table_layout *l, const struct chun
     return bad_value(l, c, i, v, "an event flag (0 or 1)", err);
 }
 
-static enum ft_status time_value(const struct table_layout *l, const struct chunk *c, size_t i,
+static enum ft_status time_value(const struct table_layout *l, struct chunk *c, size_t i,
                                  struct csv_field v, double *out, struct ft_err *err)
 {
     int64_t ts_ms = 0;
@@ -140,7 +140,7 @@ static enum ft_status time_value(const struct table_layout *l, const struct chun
         return number_parse(v.p, v.len, l->decimal, out)
                    ? FT_OK
                    : bad_value(l, c, i, v, "a time (a number, as in the rows before)", err);
-    if (when_parse(c->when, v.p, v.len, &ts_ms, NULL) != FT_OK)
+    if (when_parse(&c->when, v.p, v.len, &ts_ms, NULL) != FT_OK)
         return bad_value(l, c, i, v, "a time (2026-11-21 or 2026-11-21T06:42:00Z)", err);
     *out = (double)ts_ms;
     return FT_OK;
@@ -233,9 +233,8 @@ static void parse_chunk(const struct job *job, struct chunk *c)
 {
     const char *bytes = job->slab.bytes, *end = bytes + job->slab.len;
     struct csv_record r;
-    struct when when = {0};
     csv_record_init(&r);
-    c->when = &when;
+    c->when = (struct when){0};
     c->status = FT_OK;
     c->end = c->start;
     while (c->status == FT_OK && c->end < c->stop) {
@@ -254,7 +253,6 @@ static void parse_chunk(const struct job *job, struct chunk *c)
         c->n_lines += (int64_t)r.n_lines;
     }
     csv_record_free(&r);
-    c->when = NULL;
 }
 
 /* --- one slab --------------------------------------------------------------------------------- */

@@ -538,7 +538,7 @@ static enum ft_status alloc_cells(struct train_run *r, struct ft_err *err)
     r->ages = calloc(n_fits, sizeof(*r->ages));
     r->has_age = calloc(n_fits, sizeof(*r->has_age));
     r->base = calloc(n_values + 1, sizeof(*r->base));
-    r->cells = calloc(n_fits * r->n_candidates, sizeof(*r->cells));
+    r->cells = calloc(n_fits * r->n_candidates + 1, sizeof(*r->cells));
     r->oof = calloc(n_values * r->n_candidates + 1, sizeof(*r->oof));
     if (r->ages == NULL || r->has_age == NULL || r->base == NULL || r->cells == NULL ||
         r->oof == NULL)

@@ -193,8 +193,8 @@ struct chart {
     int64_t *last_ms;           /* [n], instant of last */
 };
 
-/* The last column that starts at or before ts_ms: starts are rounded down, and columns narrower than
- * a millisecond share one. */
+/* The last column that starts at or before ts_ms: starts are rounded down, and columns narrower
+ * than a millisecond share one. */
 static struct reading_bucket *bucket_at(const struct chart *c, int64_t ts_ms, size_t *b)
 {
     const unsigned __int128 span = (uint64_t)c->to_ms - (uint64_t)c->from_ms;

@@ -260,12 +260,13 @@ void life_text_site(const cJSON *site)
     if (has_prior)
         printf("* few failures: the shape rests on the other parts of the site too.\n");
     printf("\nPreventive work that could stop or come less often:\n");
-    cJSON_ArrayForEach (c, json_get(site, "stop"))
+    cJSON_ArrayForEach (c, json_get(site, "stop")) {
         printf("  %-10s %s: %s h and %s %s a year. %s\n",
                strcmp(cli_text(c, "advice"), "stop") == 0 ? "stop" : "less often",
                cli_text(c, "plan"), life_number(cli_number(c, "hours_per_year"), a),
                cli_grouped(cli_number(c, "saving_per_year"), b), cli_text(site, "currency"),
                cli_text(c, "why"));
+    }
     if (cJSON_GetArraySize(json_get(site, "stop")) == 0)
         printf("  none.\n");
     else

@@ -362,7 +362,7 @@ static enum ft_status compare_only(struct db *db, int64_t sensor_id, const struc
                                    size_t n, struct reading_counts *counts, struct ft_err *err)
 {
     struct readings old = {0};
-    struct dry_point *p = calloc(n, sizeof(*p));
+    struct dry_point *p = calloc(n + 1, sizeof(*p));
     if (p == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for %zu readings", n);
     for (size_t i = 0; i < n; i++)
@@ -451,7 +451,7 @@ static void sealer_free(struct sealer *s)
         clear_job(&s->jobs[i]);
     for (size_t i = 0; i < s->n_done; i++)
         clear_job(&s->done[i]);
-    for (size_t i = 0; i < s->n_encoders; i++) {
+    for (size_t i = 0; s->encoders != NULL && i < s->n_encoders; i++) {
         segment_codec_free(s->encoders[i].codec);
         free(s->encoders[i].ts_ms);
         free(s->encoders[i].value);

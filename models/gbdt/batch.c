@@ -16,9 +16,9 @@ enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 3, MISSING = 255, MAX_
 
 /* A group's places in the tree stay in registers only when its loops are unrolled. */
 #if defined(__clang__)
-#define FOR_GROUP(k) _Pragma("unroll") for (size_t k = 0; k < GROUP; k++)
+#define UNROLL _Pragma("unroll")
 #else
-#define FOR_GROUP(k) _Pragma("GCC unroll 8") for (size_t k = 0; k < GROUP; k++)
+#define UNROLL _Pragma("GCC unroll 8")
 #endif
 
 struct step {
@@ -229,11 +229,14 @@ static void walk_first(const struct step *tree, const uint8_t *codes, uint16_t a
 {
     for (size_t i = 0; i < BLOCK; i += GROUP) {
         uint32_t a[GROUP] = {0};
-        for (size_t level = 0; level < FIRST_LEVELS; level++)
-            FOR_GROUP(k)
-        a[k] = next_step(tree, a[k], codes, i + k);
-        FOR_GROUP(k)
-        at[i + k] = (uint16_t)a[k];
+        for (size_t level = 0; level < FIRST_LEVELS; level++) {
+            UNROLL
+            for (size_t k = 0; k < GROUP; k++)
+                a[k] = next_step(tree, a[k], codes, i + k);
+        }
+        UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            at[i + k] = (uint16_t)a[k];
     }
 }
 
@@ -256,21 +259,25 @@ static void walk_some(const struct step *tree, const uint8_t *codes, uint16_t at
     for (size_t i = n; i % GROUP != 0; i++)
         row[i] = row[0];
     for (size_t i = 0; i < n; i += GROUP) {
-        uint32_t a[GROUP];
-        FOR_GROUP(k)
-        a[k] = at[row[i + k]];
-        for (size_t level = 0; level < LEVELS; level++)
-            FOR_GROUP(k)
-        a[k] = next_step(tree, a[k], codes, row[i + k]);
-        FOR_GROUP(k)
-        at[row[i + k]] = (uint16_t)a[k];
+        uint32_t a[GROUP] = {0};
+        UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            a[k] = at[row[i + k]];
+        for (size_t level = 0; level < LEVELS; level++) {
+            UNROLL
+            for (size_t k = 0; k < GROUP; k++)
+                a[k] = next_step(tree, a[k], codes, row[i + k]);
+        }
+        UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            at[row[i + k]] = (uint16_t)a[k];
     }
 }
 
 static void walk_block(const struct batch *b, const uint8_t *codes, size_t n, double *out)
 {
-    uint16_t at[BLOCK];
-    uint8_t row[BLOCK + GROUP];
+    uint16_t at[BLOCK] = {0};
+    uint8_t row[BLOCK + GROUP] = {0};
     for (size_t t = 0; t < b->n_trees; t++) {
         const struct step *tree = b->step + b->root[t];
         const double *value = b->value + b->root[t];
