@@ -128,7 +128,7 @@ unsigned char *codebook_encode(const struct codebook *b, const int64_t *m,
     /* rANS codes backwards; each symbol gives at most two bytes. */
     unsigned char *const room_end = out + codebook_bound(n);
     unsigned char *p = room_end;
-    uint16_t symbol[CODEBOOK_MAX_N];
+    uint16_t symbol[CODEBOOK_MAX_N] = {0};
     uint32_t state = STATE_LOW;
     for (size_t i = n; i-- > 0;) {
         const size_t s = is_number[i] ? find_symbol(b, m[i] >> b->shift) : b->n;

@@ -54,13 +54,14 @@ void reading_cache_free(struct reading_cache *c)
 
 enum ft_status run_reserve(struct run *r, size_t n_more, struct ft_err *err)
 {
-    if (r->cap - r->n >= n_more)
+    if (r->ts_ms != NULL && r->cap - r->n >= n_more)
         return FT_OK;
     size_t cap = r->cap < SIZE_MAX / 2 ? r->cap * 2 : SIZE_MAX;
     if (n_more > SIZE_MAX - r->n)
         return ft_fail(err, FT_NOMEM, "no memory for so many readings");
     if (cap < r->n + n_more)
         cap = r->n + n_more; /* exactly: most runs are reserved in one piece */
+    cap = cap > 0 ? cap : 1;
     int64_t *ts_ms = reallocarray(r->ts_ms, cap, sizeof(*ts_ms));
     if (ts_ms != NULL)
         r->ts_ms = ts_ms;

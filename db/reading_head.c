@@ -140,7 +140,10 @@ static void trim(struct reading_head *h, struct head_slot *slot)
 
 static bool is_same_bits(double a, double b)
 {
-    return memcmp(&a, &b, sizeof(a)) == 0;
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return x == y;
 }
 
 /* First point that is not before the instant. */

@@ -112,7 +112,7 @@ static struct cursor open_body(struct cursor *c, size_t n, unsigned char **owned
         cursor_fail(c, "its body has an unknown form");
         return *c;
     }
-    *owned = malloc((size_t)len);
+    *owned = malloc((size_t)len + 1);
     if (*owned == NULL)
         return *c;
     const size_t got = ZSTD_decompress(*owned, (size_t)len, c->p, (size_t)(c->end - c->p));

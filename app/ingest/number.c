@@ -282,10 +282,10 @@ static inline bool parse_eight(const char *p, size_t len, char decimal, double *
 
 static inline bool parse_few(const char *p, size_t len, char decimal, double *out)
 {
-    const bool is_negative = *p == '-';
-    if (len == is_negative || !parse_eight(p + is_negative, len - is_negative, decimal, out))
+    const size_t sign = *p == '-';
+    if (len == sign || !parse_eight(p + sign, len - sign, decimal, out))
         return false;
-    *out = is_negative ? -*out : *out;
+    *out = sign != 0 ? -*out : *out;
     return true;
 }
 
