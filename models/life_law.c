@@ -67,7 +67,7 @@ double life_hazard(const struct life_fit *f, double t)
         t = 1e-300; /* the limit at 0: 0, a constant or without bound */
     if (f->distribution == LIFE_GAMMA) {
         const double x = t / f->scale;
-        return exp((f->first - 1) * log(x) - x - lgamma(f->first) -
+        return exp((f->first - 1) * log(x) - x - special_log_gamma(f->first) -
                    special_log_gamma_q(f->first, x)) /
                f->scale;
     }

@@ -140,7 +140,7 @@ static void add_gamma_interval(struct gamma_sums *to, double w, double a, double
 static struct gamma_sums gamma_at(const struct life_search *s, double log_shape, double log_scale)
 {
     const struct life_data *d = s->d;
-    const double a = exp(log_shape), norm = lgamma(a), per = exp(-log_scale) / s->centre;
+    const double a = exp(log_shape), norm = special_log_gamma(a), per = exp(-log_scale) / s->centre;
     /* All failures at known ages in one term. */
     const double x = s->totals.sum * per, r = s->totals.r_exact;
     const double mean_log = s->totals.sum_log - r * log(s->centre);

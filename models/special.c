@@ -3,6 +3,12 @@
 #include <math.h>
 #include <stdbool.h>
 
+double special_log_gamma(double a)
+{
+    int sign;
+    return lgamma_r(a, &sign);
+}
+
 static const double LOG_SQRT_2PI = 0.918938533204672741780329736406;
 static const double INV_SQRT_2 = 0.707106781186547524400844362105;
 
@@ -104,7 +110,7 @@ double special_normal_quantile(double p)
 /* log of x^a e^-x / Gamma(a + 1). */
 static double log_front(double a, double x)
 {
-    return a * log(x) - x - lgamma(a + 1);
+    return a * log(x) - x - special_log_gamma(a + 1);
 }
 
 /* The factor of the power series: P = front * sum_k x^k / ((a + 1) ... (a + k)). */

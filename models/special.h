@@ -2,6 +2,9 @@
 #ifndef MODELS_SPECIAL_H
 #define MODELS_SPECIAL_H
 
+/* ln |gamma(a)|. Unlike lgamma() it writes no global, so any thread may call it. */
+double special_log_gamma(double a);
+
 /* Standard normal: density, F(x), log F(x) and log(1 - F(x)) (both stable in their far tails),
  * and the quantile (-inf at 0, inf at 1, NaN outside [0, 1]). */
 double special_normal_density(double x);
