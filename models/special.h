@@ -2,7 +2,7 @@
 #ifndef MODELS_SPECIAL_H
 #define MODELS_SPECIAL_H
 
-/* ln |gamma(a)|. Unlike lgamma() it writes no global, so any thread may call it. */
+/* ln |gamma(a)|. It writes no global, as libm's own does, so any thread may call it. */
 double special_log_gamma(double a);
 
 /* Standard normal: density, F(x), log F(x) and log(1 - F(x)) (both stable in their far tails),
