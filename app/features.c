@@ -309,7 +309,8 @@ cJSON *features_to_json(const struct feature_set *fs)
         features_put_numbers(r, "min", fs->setting_min, fs->n_settings);
         features_put_numbers(r, "range", fs->setting_range, fs->n_settings);
         features_put_numbers(r, "centres", fs->centres, fs->n_regimes * fs->n_settings);
-        json_add_number(r, "reach", fs->regime_reach);
+        if (isfinite(fs->regime_reach)) /* infinite: a file from before it was kept */
+            json_add_number(r, "reach", fs->regime_reach);
     }
     features_health_to_json(json, fs);
     cJSON *names = json_add_array(json, "names");

@@ -334,8 +334,10 @@ static enum ft_status put_bulk(struct db *db, int64_t sensor_id, const int64_t *
     enum ft_status st = head_get(db, &head, err);
     if (st == FT_OK)
         st = head_scan(head, sensor_id, ts_ms[0], ts_ms[n - 1], &recent, err);
-    if (st == FT_OK && recent.n == 0)
+    if (st == FT_OK && recent.n == 0) {
+        run_free(&recent);
         return block_merge(db, sensor_id, ts_ms, value, n, counts, err);
+    }
     if (st == FT_OK)
         st = run_reserve(&in_head, recent.n, err);
     if (st == FT_OK)

@@ -42,7 +42,7 @@ static enum ft_status measure(const double *time, const bool *is_event, const si
             u->ends_with_event = true;
             u->end = fmax(u->end, time[i]);
         }
-        if (is_event[i] && time[i] <= u->begin && time[i] > 0)
+        if (is_event[i] && time[i] <= u->begin && u->begin > 0)
             return ft_fail(err, FT_INVALID,
                            "row %zu: an event at age %g, before the begin of observation %g", i + 1,
                            time[i], u->begin);
@@ -91,9 +91,10 @@ void recurrent_free(struct recurrent *r)
     *r = (struct recurrent){0};
 }
 
+/* A unit that begins at age 0 is watched at age 0 too: it may be dead on arrival. */
 static bool is_watched(const struct recurrent_unit *u, double t)
 {
-    return u->begin < t && t <= u->end;
+    return (u->begin < t || (t == 0 && u->begin == 0)) && t <= u->end;
 }
 
 /* influence[u] is the inner sum of Meeker and Escobar's equation 16.2. */
@@ -144,7 +145,7 @@ enum ft_status recurrent_mcf(const struct recurrent *r, double confidence,
         ages[i] = r->times[i];
     qsort(ages, r->n_events, sizeof(*ages), compare_times);
     for (size_t i = 0; i < r->n_events; i++)
-        if (ages[i] > 0 && (i == 0 || ages[i] > ages[i - 1]))
+        if (i == 0 || ages[i] > ages[i - 1])
             add_age(r, ages[i], z, influence, next, &mean, &out[(*n_points)++]);
     *points = out;
     out = NULL;
@@ -173,15 +174,17 @@ enum ft_status recurrent_trend(const struct recurrent *r, struct trend_test *out
                                struct ft_err *err)
 {
     double sum = 0, middle = 0, variance = 0, logs = 0;
-    bool all_from_0 = true;
+    bool has_chi_squared = true;
     *out = (struct trend_test){.chi_squared = NAN, .chi_squared_p = NAN};
     for (size_t i = 0; i < r->n_units; i++) {
         const struct recurrent_unit *u = &r->units[i];
         const size_t n = n_usable(u);
-        all_from_0 = all_from_0 && !(u->begin > 0);
+        has_chi_squared = has_chi_squared && !(u->begin > 0);
         for (size_t k = 0; k < n; k++) {
-            sum += r->times[u->first + k];
-            logs += log(u->end / r->times[u->first + k]);
+            const double t = r->times[u->first + k];
+            sum += t;
+            has_chi_squared = has_chi_squared && t > 0;
+            logs += t > 0 ? log(u->end / t) : 0;
         }
         middle += (double)n * (u->begin + u->end) / 2;
         variance += (double)n * (u->end - u->begin) * (u->end - u->begin) / 12;
@@ -192,7 +195,7 @@ enum ft_status recurrent_trend(const struct recurrent *r, struct trend_test *out
                        out->n_events);
     out->laplace = (sum - middle) / sqrt(variance);
     out->laplace_p = 2 * special_normal_cdf(-fabs(out->laplace));
-    if (all_from_0) {
+    if (has_chi_squared) {
         out->degrees = 2 * (double)out->n_events;
         out->chi_squared = 2 * logs;
         out->chi_squared_p = chi_squared_p(out->chi_squared, out->degrees);

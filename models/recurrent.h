@@ -52,7 +52,7 @@ enum ft_status recurrent_mcf(const struct recurrent *r, double confidence,
 struct trend_test {
     size_t n_events;               /* that the tests use */
     double laplace, laplace_p;     /* two-sided */
-    double chi_squared;            /* NaN when a unit begins after 0 */
+    double chi_squared;            /* NaN when a unit begins after 0 or an event is at 0 */
     double degrees, chi_squared_p; /* two-sided */
 };
 /* FT_TOO_FEW: fewer than 2 usable events. */

@@ -131,6 +131,40 @@ static void test_kijima_fit_as_r(void **state)
     recurrent_free(&r);
 }
 
+/* Dead on arrival: an event at age 0 counts there and hides none of the unit's later events. By
+ * hand: of 2 units one fails at 0 (mean 1/2), both at 3 (3/2), one at 7 (2); no power law. */
+static void test_recurrent_event_at_age_zero(void **state)
+{
+    static const double time[] = {0, 3, 7, 10, 3, 10},
+                        want[][3] = {{0, 1, 0.5}, {3, 2, 1.5}, {7, 1, 2}};
+    static const bool events[] = {true, true, true, false, true, false};
+    static const size_t unit[] = {0, 0, 0, 0, 1, 1};
+    static const double entry[] = {1, 1, 1, 1, 0, 0};
+    struct recurrent r;
+    struct mcf_point *p = NULL;
+    struct trend_test t;
+    struct power_law law;
+    size_t n = 0;
+    struct ft_err err;
+    assert_ok(recurrent_make(time, events, unit, NULL, NULL, 6, 2, &r, &err), err);
+    assert_ok(recurrent_mcf(&r, 0.9, &p, &n, &err), err);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++) {
+        assert_close(p[i].time, want[i][0], 0);
+        assert_close(p[i].n_risk, 2, 0);
+        assert_close(p[i].n_events, want[i][1], 0);
+        assert_rel(p[i].mean, want[i][2], 1e-15);
+    }
+    assert_ok(recurrent_trend(&r, &t, &err), err);
+    assert_true(isfinite(t.laplace));
+    assert_true(isnan(t.chi_squared)); /* log of age 0 */
+    assert_int_equal(power_law_fit(&r, &law, &err), FT_INVALID);
+    free(p);
+    recurrent_free(&r);
+    assert_int_equal(recurrent_make(time, events, unit, entry, NULL, 6, 2, &r, &err), FT_INVALID);
+    assert_non_null(strstr(err.msg, "before the begin"));
+}
+
 static void test_recurrent_refuses(void **state)
 {
     static const double time[] = {5, 9, 7};
@@ -157,9 +191,13 @@ static void test_recurrent_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recurrent_mcf_as_r), cmocka_unit_test(test_recurrent_trend_as_r),
-        cmocka_unit_test(test_power_law_fit_as_r), cmocka_unit_test(test_power_law_of_one_system),
-        cmocka_unit_test(test_kijima_fit_as_r),    cmocka_unit_test(test_recurrent_refuses),
+        cmocka_unit_test(test_recurrent_mcf_as_r),
+        cmocka_unit_test(test_recurrent_trend_as_r),
+        cmocka_unit_test(test_power_law_fit_as_r),
+        cmocka_unit_test(test_power_law_of_one_system),
+        cmocka_unit_test(test_kijima_fit_as_r),
+        cmocka_unit_test(test_recurrent_event_at_age_zero),
+        cmocka_unit_test(test_recurrent_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
