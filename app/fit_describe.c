@@ -96,6 +96,8 @@ static cJSON *describe_request(const struct fit_request *q, const struct fit_out
     json_add_string(p, "drop", q->drop);
     json_add_string(p, "category", q->category);
     json_add_string(p, "trust", q->trusted);
+    if (q->monotone != NULL)
+        json_add_string(p, "monotone", q->monotone);
     json_add_string(p, "task", model_task_name(o->task));
     json_add_string(p, "metric", validate_metric_name(o->metric));
     json_add_int(p, "folds", (int64_t)q->n_folds);

@@ -22,6 +22,7 @@ void fit_outcome_free(struct fit_outcome *o)
     free(o->fold_of);
     free(o->nested_metric);
     free(o->nested_choice);
+    free(o->monotone);
     fit_specs_free(&o->specs);
     model_free(o->model);
     free(o->bytes);
@@ -44,19 +45,74 @@ static enum model_kind default_kind(enum model_task task, bool is_linear)
 }
 
 /* Trees that search products and ratios of columns beside plain ones, for cross-validation to
- * choose; a grid says itself what to try, and large tables are left alone. */
+ * choose; a grid says itself what to try, large tables are left alone, and monotone columns and
+ * stopping early are asked of plain trees. */
 static enum ft_status add_search(const struct fit_request *q, struct fit_outcome *o,
                                  struct ft_err *err)
 {
     const struct matrix *x = &o->table.x;
-    if (q->no_search || q->grid != NULL || q->n_folds < 2 || o->task == TASK_SURVIVAL ||
-        x->n_cols < 2 || x->n_rows > MAX_SEARCH_ROWS || x->n_cols > MAX_SEARCH_COLS)
+    if (q->no_search || q->monotone != NULL || q->base.patience > 0 || q->grid != NULL ||
+        q->n_folds < 2 || o->task == TASK_SURVIVAL || x->n_cols < 2 ||
+        x->n_rows > MAX_SEARCH_ROWS || x->n_cols > MAX_SEARCH_COLS)
         return FT_OK;
     struct model_spec spec = o->specs.items[0];
     if (spec.kind != MODEL_GBDT)
         return FT_OK;
     spec.kind = MODEL_GBDT_PRODUCTS;
     return fit_specs_add(&o->specs, &spec, err);
+}
+
+static enum ft_status no_column(const char *name, size_t len, const char *why, struct ft_err *err)
+{
+    return ft_fail(err, FT_INVALID, "--monotone: column '%.*s' %s", len < 80 ? (int)len : 80, name,
+                   why);
+}
+
+/* "+wear,-air" into one sign per column. */
+static enum ft_status read_monotone(const struct fit_request *q, struct fit_outcome *o,
+                                    struct ft_err *err)
+{
+    const struct table_schema *schema = &o->table.schema;
+    const char *at = q->monotone;
+    if (at == NULL)
+        return FT_OK;
+    o->monotone = calloc(schema->n_features + 1, sizeof(*o->monotone));
+    if (o->monotone == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu columns", schema->n_features);
+    while (*at != '\0') {
+        const size_t len = strcspn(at, ",");
+        size_t j = 0;
+        if (len < 2 || (*at != '+' && *at != '-'))
+            return ft_fail(err, FT_INVALID,
+                           "--monotone '%.80s': expected + or - before each column, as in "
+                           "+wear,-margin",
+                           at);
+        while (j < schema->n_features && (strlen(schema->features[j].name) != len - 1 ||
+                                          memcmp(schema->features[j].name, at + 1, len - 1) != 0))
+            j++;
+        if (j == schema->n_features)
+            return no_column(at + 1, len - 1, "is not among the features", err);
+        if (schema->features[j].levels != NULL)
+            return no_column(at + 1, len - 1, "holds texts, which have no order", err);
+        o->monotone[j] = *at == '+' ? 1 : -1;
+        at += at[len] == ',' ? len + 1 : len;
+    }
+    return FT_OK;
+}
+
+/* What all candidates share and only some kinds can do. */
+static enum ft_status settle_trees(struct fit_outcome *o, struct ft_err *err)
+{
+    for (size_t i = 0; i < o->specs.n; i++) {
+        struct model_spec *spec = &o->specs.items[i];
+        if (!model_kind_is_trees(spec->kind))
+            spec->patience = 0;
+        if (!model_kind_is_trees(spec->kind) && o->monotone != NULL)
+            return ft_fail(err, FT_INVALID, "--monotone goes with trees, not with a %s model",
+                           model_kind_name(spec->kind));
+        spec->monotone = o->monotone;
+    }
+    return FT_OK;
 }
 
 enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome *o,
@@ -93,6 +149,12 @@ enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome 
         if (!model_kind_takes(o->specs.items[i].kind, o->task))
             st = ft_fail(err, FT_INVALID, "a %s model cannot learn task %s",
                          model_kind_name(o->specs.items[i].kind), model_task_name(o->task));
+    if (st == FT_OK)
+        st = settle_trees(o, err);
+    for (size_t i = 0; st == FT_OK && i < o->specs.n; i++)
+        if (o->specs.items[i].patience > 0 && q->n_folds < 2)
+            st = ft_fail(err, FT_INVALID,
+                         "stopping early needs cross-validation (--folds 2 or more)");
     if (st == FT_OK && o->specs.n > 1 && q->n_folds < 2)
         st = ft_fail(err, FT_INVALID, "%zu candidates need cross-validation (--folds 2 or more)",
                      o->specs.n);
@@ -132,7 +194,9 @@ static enum ft_status fit_final(const struct fit_request *q, struct fit_outcome 
     if (q->on_start != NULL)
         q->on_start(q->progress_ctx, "final fit", 1);
     const double start_s = clock_mono_s();
-    enum ft_status st = model_fit(&o->specs.items[o->best], &rows, pool, &o->model, err);
+    o->chosen = fit_spec_for_all(&o->specs.items[o->best],
+                                 o->results != NULL ? o->results[o->best].n_trees : 0);
+    enum ft_status st = model_fit(&o->chosen, &rows, pool, &o->model, err);
     o->fit_s = clock_mono_s() - start_s;
     if (st == FT_OK && o->results != NULL)
         st = validate_attach(o->model, o->results[o->best].raw, &rows, o->table.group, q->coverage,
@@ -188,6 +252,8 @@ enum ft_status fit_job_run(const struct fit_request *q, struct pool *pool, struc
         st = fit_settle_task(q, o, &label, err);
     if (st == FT_OK)
         st = guard_columns(q, o, err);
+    if (st == FT_OK)
+        st = read_monotone(q, o, err);
     if (st == FT_OK)
         st = fit_settle_specs(q, o, err);
     const double start_s = clock_mono_s();

@@ -31,6 +31,8 @@ struct fit_request {
                           the grid's base: gbdt, for survival cox */
     struct model_spec base; /* kind and task are filled in here */
     const cJSON *grid;      /* candidates (fit_spec.h); NULL = base alone */
+    const char *monotone;   /* "+wear,-margin": columns with which the answer must not fall (+) or
+                               rise (-); NULL = none */
     const char *trusted;    /* columns that the leak guard lets pass, by commas; NULL = none */
     bool no_search;         /* leave out the search for products and ratios of columns */
     size_t n_folds;         /* 0 = no cross-validation: no calibration, no interval */
@@ -54,7 +56,9 @@ struct fit_outcome {
     struct table table;
     enum model_task task;
     enum validate_metric metric;
+    int8_t *monotone; /* [x.n_cols] of --monotone; NULL = not asked for */
     struct fit_specs specs;
+    struct model_spec chosen;        /* what the final model was fitted with */
     struct validate_result *results; /* [specs.n]; NULL without cross-validation */
     size_t n_folds, best;
     uint8_t *fold_of;      /* [n_rows] fold that holds the row out, from 1; 0 = none; or NULL */

@@ -25,6 +25,9 @@ enum ft_status fit_settle_specs(const struct fit_request *q, struct fit_outcome 
                                 struct ft_err *err);
 
 struct model_rows fit_rows_of(const struct table *t);
+/* What a candidate becomes when it learns from all rows: with a patience, trees as many as the
+ * folds needed on average, and none held out. */
+struct model_spec fit_spec_for_all(const struct model_spec *spec, size_t n_trees);
 /* Folds, memory, validation, the choice, the nested estimate. */
 enum ft_status fit_search(const struct fit_request *q, struct fit_outcome *o, struct pool *pool,
                           struct ft_err *err);

@@ -26,6 +26,8 @@ static void add_candidates(cJSON *out, const struct fit_outcome *o)
         cJSON_AddItemToObject(c, "cv", fit_outcome_cv(o, i));
         json_add_number(c, "seconds", r->seconds);
         json_add_int(c, "folds_seen", (int64_t)r->n_folds);
+        if (r->n_trees > 0)
+            json_add_int(c, "trees", (int64_t)r->n_trees);
         json_add_bool(c, "chosen", i == o->best);
         if (r->status != FT_OK)
             json_add_string(c, "failed", r->reason);
@@ -98,7 +100,7 @@ cJSON *fit_report_json(const struct fit_outcome *o, const char *path, uint64_t s
     }
     if (o->nested_metric != NULL)
         add_nested(out, o);
-    cJSON_AddItemToObject(out, "best", fit_spec_to_json(&o->specs.items[o->best]));
+    cJSON_AddItemToObject(out, "best", fit_spec_to_json(&o->chosen));
     if (o->table.notes.len > 0)
         json_add_string(out, "notes", o->table.notes.data);
     return out;

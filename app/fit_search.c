@@ -66,15 +66,25 @@ static size_t choose(const struct fit_request *q, const struct fit_outcome *o,
     return chosen;
 }
 
+static bool any_stops(const struct fit_specs *specs)
+{
+    bool any = false;
+    for (size_t i = 0; i < specs->n; i++)
+        any |= specs->items[i].patience > 0;
+    return any;
+}
+
 /* Validates all candidates on some folds of some rows. */
 static enum ft_status validate(const struct fit_request *q, const struct fit_outcome *o,
-                               const struct model_rows *rows, const struct folds *folds,
+                               const struct validate_models *given, const struct basis *basis,
                                size_t n_at_once, struct pool *pool, const char *stage,
                                struct validate_result *results, struct ft_err *err)
 {
-    struct validate_models models = {.rows = *rows, .specs = o->specs.items};
+    struct validate_models models = *given;
     struct validate_bins *bins = NULL;
-    const struct validate_plan plan = {.folds = folds,
+    struct folds stop = {0};
+    const struct model_rows *rows = &given->rows;
+    const struct validate_plan plan = {.folds = models.folds,
                                        .n_rows = rows->x.n_rows,
                                        .n_candidates = o->specs.n,
                                        .fit = validate_fit_model,
@@ -89,12 +99,35 @@ static enum ft_status validate(const struct fit_request *q, const struct fit_out
                                        .on_done_ctx = q->progress_ctx};
     if (q->on_start != NULL)
         q->on_start(q->progress_ctx, stage, validate_n_jobs(&plan));
-    enum ft_status st = validate_bins_make(&models, o->specs.n, folds, n_at_once, pool, &bins, err);
+    enum ft_status st = FT_OK;
+    models.n_trees = calloc(o->specs.n * models.folds->n + 1, sizeof(*models.n_trees));
+    if (models.n_trees == NULL)
+        st = ft_fail(err, FT_NOMEM, "no memory for %zu candidates", o->specs.n);
+    if (st == FT_OK && any_stops(&o->specs)) {
+        st = validate_stop_make(models.folds, basis->group, basis->time, basis->y01, q->seed, &stop,
+                                err);
+        models.stop = &stop;
+    }
+    if (st == FT_OK)
+        st = validate_bins_make(&models, o->specs.n, n_at_once, pool, &bins, err);
     models.bins = bins;
     if (st == FT_OK)
         st = validate_run(&plan, pool, results, err);
+    if (st == FT_OK)
+        validate_note_trees(&models, o->specs.n, results);
     validate_bins_free(bins);
+    folds_free(&stop);
+    free(models.n_trees);
     return st;
+}
+
+struct model_spec fit_spec_for_all(const struct model_spec *spec, size_t n_trees)
+{
+    struct model_spec all = *spec;
+    if (all.patience > 0 && n_trees > 0)
+        all.n_trees = n_trees;
+    all.patience = 0;
+    return all;
 }
 
 /* --- nested estimate -------------------------------------------------------------------------- */
@@ -104,6 +137,7 @@ struct inner {
     size_t *group;
     double *time;
     struct folds folds;
+    struct basis basis;
     struct validate_result *results;
 };
 
@@ -114,7 +148,7 @@ static enum ft_status inner_make(const struct fit_request *q, const struct fit_o
     const struct table *t = &o->table;
     const struct model_rows all = fit_rows_of(t);
     const size_t n = outer->n_train;
-    enum ft_status st = validate_subset_make(&all, outer->train, n, &in->rows, err);
+    enum ft_status st = validate_subset_make(&all, outer->train, n, false, &in->rows, err);
     if (st != FT_OK)
         return st;
     in->group = calloc(n, sizeof(*in->group));
@@ -128,11 +162,11 @@ static enum ft_status inner_make(const struct fit_request *q, const struct fit_o
         if (t->time != NULL)
             in->time[i] = t->time[outer->train[i]];
     }
-    const struct basis b = {n, t->group != NULL ? in->group : NULL,
-                            t->time != NULL ? in->time : NULL,
-                            o->task == TASK_CLASSIFY ? in->rows.y : NULL};
+    in->basis =
+        (struct basis){n, t->group != NULL ? in->group : NULL, t->time != NULL ? in->time : NULL,
+                       o->task == TASK_CLASSIFY ? in->rows.y : NULL};
     struct folds folds;
-    st = make_folds(q, &b, embargo, &folds, err);
+    st = make_folds(q, &in->basis, embargo, &folds, err);
     in->folds = folds;
     return st;
 }
@@ -162,11 +196,17 @@ static enum ft_status nest_fold(const struct fit_request *q, struct fit_outcome 
     snprintf(stage, sizeof(stage), "nested estimate, fold %zu", f + 1);
     enum ft_status st = raw != NULL ? inner_make(q, o, outer, embargo, &in, err)
                                     : ft_fail(err, FT_NOMEM, "nested estimate: no memory");
-    if (st == FT_OK)
-        st = validate(q, o, &in.rows.rows, &in.folds, n_at_once, pool, stage, in.results, err);
     if (st == FT_OK) {
-        o->nested_choice[f] = choose(q, o, in.results);
-        st = model_fit(&o->specs.items[o->nested_choice[f]], &in.rows.rows, pool, &m, err);
+        const struct validate_models models = {
+            .rows = in.rows.rows, .specs = o->specs.items, .folds = &in.folds};
+        st = validate(q, o, &models, &in.basis, n_at_once, pool, stage, in.results, err);
+    }
+    if (st == FT_OK) {
+        const size_t chosen = choose(q, o, in.results);
+        const struct model_spec spec =
+            fit_spec_for_all(&o->specs.items[chosen], in.results[chosen].n_trees);
+        o->nested_choice[f] = chosen;
+        st = model_fit(&spec, &in.rows.rows, pool, &m, err);
     }
     if (st == FT_OK)
         st = validate_predict_rows(m, &o->table.x, outer->test, outer->n_test, raw, err);
@@ -234,8 +274,9 @@ enum ft_status fit_search(const struct fit_request *q, struct fit_outcome *o, st
         if (o->results == NULL)
             st = ft_fail(err, FT_NOMEM, "no memory for %zu candidates", o->specs.n);
     }
+    const struct validate_models models = {.rows = rows, .specs = o->specs.items, .folds = &folds};
     if (st == FT_OK)
-        st = validate(q, o, &rows, &folds, n_at_once, pool, "cross-validation", o->results, err);
+        st = validate(q, o, &models, &basis, n_at_once, pool, "cross-validation", o->results, err);
     if (st == FT_OK)
         o->best = choose(q, o, o->results);
     if (st == FT_OK && q->is_nested)

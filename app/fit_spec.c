@@ -20,6 +20,10 @@ static const char *const spec_keys[] = {"model",
                                         "min_child_weight",
                                         "objective",
                                         "quantile",
+                                        "l1_share",
+                                        "alpha",
+                                        "class_weight",
+                                        "early_stopping",
                                         NULL};
 static const char *const distributions[] = {
     [AFT_WEIBULL] = "weibull", [AFT_LOGNORMAL] = "lognormal", [AFT_LOGLOGISTIC] = "loglogistic"};
@@ -70,6 +74,36 @@ static enum ft_status get_words(const cJSON *object, struct model_spec *out, str
                    distribution);
 }
 
+/* A number above 0, or "balanced". */
+static enum ft_status get_class_weight(const cJSON *object, struct model_spec *out,
+                                       struct ft_err *err)
+{
+    const cJSON *v = json_get(object, "class_weight");
+    if (cJSON_IsString(v))
+        return fit_class_weight(v->valuestring, &out->positive_weight)
+                   ? FT_OK
+                   : ft_fail(err, FT_INVALID,
+                             "/class_weight: '%.40s', expected balanced or a number above 0",
+                             v->valuestring);
+    const enum ft_status st =
+        json_number(object, "class_weight", false, &out->positive_weight, err);
+    if (st == FT_OK && v != NULL && !(out->positive_weight > 0))
+        return ft_fail(err, FT_INVALID, "/class_weight: %g, expected balanced or above 0",
+                       out->positive_weight);
+    return st;
+}
+
+bool fit_class_weight(const char *text, double *out)
+{
+    char *end = NULL;
+    if (strcmp(text, "balanced") == 0) {
+        *out = 0;
+        return true;
+    }
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out > 0 && isfinite(*out);
+}
+
 enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *base,
                                   struct model_spec *out, struct ft_err *err)
 {
@@ -99,6 +133,14 @@ enum ft_status fit_spec_from_json(const cJSON *object, const struct model_spec *
         st = json_number(object, "col_sample", false, &out->col_sample, err);
     if (st == FT_OK)
         st = json_number(object, "quantile", false, &out->quantile, err);
+    if (st == FT_OK)
+        st = json_number(object, "l1_share", false, &out->l1_share, err);
+    if (st == FT_OK)
+        st = json_number(object, "alpha", false, &out->alpha, err);
+    if (st == FT_OK)
+        st = get_count(object, "early_stopping", &out->patience, err);
+    if (st == FT_OK)
+        st = get_class_weight(object, out, err);
     return st;
 }
 
@@ -119,10 +161,20 @@ cJSON *fit_spec_to_json(const struct model_spec *s)
         json_add_number(o, "min_child_weight", s->min_child_weight);
         json_add_number(o, "row_sample", s->row_sample);
         json_add_number(o, "col_sample", s->col_sample);
+        if (s->alpha > 0)
+            json_add_number(o, "alpha", s->alpha);
+        if (s->patience > 0)
+            json_add_int(o, "early_stopping", (int64_t)s->patience);
     }
     if (s->kind == MODEL_AFT)
         json_add_string(o, "distribution", distributions[s->distribution]);
     json_add_number(o, "lambda", s->lambda);
+    if (s->kind == MODEL_LOGISTIC || s->kind == MODEL_RIDGE)
+        json_add_number(o, "l1_share", s->l1_share);
+    if (s->task == TASK_CLASSIFY && s->positive_weight == 0)
+        json_add_string(o, "class_weight", "balanced");
+    else if (s->task == TASK_CLASSIFY && s->positive_weight != 1)
+        json_add_number(o, "class_weight", s->positive_weight);
     return o;
 }
 
@@ -221,7 +273,7 @@ static enum ft_status draw_between(const cJSON *range, bool is_whole, double u, 
 
 static bool is_whole_key(const char *key)
 {
-    static const char *const whole[] = {"trees", "leaves", "depth", "bins"};
+    static const char *const whole[] = {"trees", "leaves", "depth", "bins", "early_stopping"};
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
         if (strcmp(key, whole[i]) == 0)
             return true;

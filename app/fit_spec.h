@@ -1,5 +1,6 @@
 /* Model specifications as JSON, and grids of them. Keys: model, trees, leaves, depth, bins, rate,
- * lambda, min_child_weight, row_sample, col_sample, distribution, objective, quantile. */
+ * lambda, min_child_weight, row_sample, col_sample, distribution, objective, quantile, l1_share,
+ * alpha, class_weight (a number or "balanced"), early_stopping (trees without a better loss). */
 #ifndef APP_FIT_SPEC_H
 #define APP_FIT_SPEC_H
 
@@ -35,6 +36,8 @@ double fit_spec_complexity(const struct model_spec *spec);
 enum ft_status fit_specs_add(struct fit_specs *s, const struct model_spec *spec,
                              struct ft_err *err);
 void fit_specs_free(struct fit_specs *s);
+/* "balanced" gives 0, a number above 0 itself; false for anything else. */
+bool fit_class_weight(const char *text, double *out);
 
 /* Kind by the name used on the command line (logistic stands for hazard_logit), -1 = none. */
 int fit_kind_by_name(const char *name);

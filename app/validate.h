@@ -67,6 +67,7 @@ struct validate_result {
     double *fold_metric; /* [folds->n]; NaN where undefined (one class only) or not seen */
     double mean, std;    /* over the folds where it is defined; std with n - 1 */
     double seconds;      /* of all its jobs, summed */
+    size_t n_trees;      /* validate_note_trees(): mean over the folds it saw; else 0 */
 };
 
 /* Fills results[n_candidates] (caller's array; validate_results_free() in any case). FT_OK even
@@ -93,28 +94,46 @@ bool validate_is_within_error(const struct validate_result *results, size_t cand
 struct validate_models {
     struct model_rows rows; /* all rows of the table */
     const struct model_spec *specs;
+    const struct folds *folds;        /* those of the plan */
     const struct validate_bins *bins; /* NULL = each fit makes its own */
+    const struct folds *stop;         /* of validate_stop_make(); NULL = no candidate stops early */
+    size_t *n_trees;     /* [candidates * folds], receives trees of each fit; or NULL */
+    struct model **kept; /* [candidates * folds], receives the models; or NULL */
 };
 enum ft_status validate_fit_model(void *ctx, size_t candidate, const struct fold *fold,
                                   struct pool *pool, double *raw, struct ft_err *err);
+/* Fills n_trees of the results from models->n_trees. */
+void validate_note_trees(const struct validate_models *models, size_t n_candidates,
+                         struct validate_result *results);
+
+/* Parts each fold's training rows into rows to grow trees on (train) and a tenth to stop early on
+ * (test): whole groups, or without them rows with the ones spread evenly, or without groups but
+ * with times the latest rows. No held-out row is in either part. FT_TOO_FEW: a fold trains on fewer
+ * than two groups or ten rows. The caller ends *out with folds_free(). */
+enum ft_status validate_stop_make(const struct folds *folds, const size_t *group,
+                                  const double *time, const double *y01, uint64_t seed,
+                                  struct folds *out, struct ft_err *err);
 
 /* Codes of the trees among the candidates, per fold and number of bins, made of each fold's
- * training rows alone; n_at_once as in the plan. models and folds must outlive it. FT_NOMEM. */
+ * training rows alone (those that grow trees); n_at_once as in the plan. models must outlive it.
+ * FT_NOMEM. */
 struct validate_bins;
 enum ft_status validate_bins_make(const struct validate_models *models, size_t n_specs,
-                                  const struct folds *folds, size_t n_at_once, struct pool *pool,
-                                  struct validate_bins **out, struct ft_err *err);
+                                  size_t n_at_once, struct pool *pool, struct validate_bins **out,
+                                  struct ft_err *err);
 void validate_bins_free(struct validate_bins *bins); /* NULL is fine */
 
 /* A copy of some rows of a table. */
 struct validate_subset {
     double *x, *y, *entry, *weight;
+    float *x32; /* instead of x where the table holds floats */
     bool *failed;
     struct model_rows rows;
 };
-/* FT_NOMEM; validate_subset_free() in any case. */
+/* Floats stay floats unless is_wide: then they become doubles, for models that need those.
+ * FT_NOMEM; validate_subset_free() in any case. */
 enum ft_status validate_subset_make(const struct model_rows *all, const uint32_t *row, size_t n,
-                                    struct validate_subset *out, struct ft_err *err);
+                                    bool is_wide, struct validate_subset *out, struct ft_err *err);
 void validate_subset_free(struct validate_subset *s);
 
 /* Predictions of some rows: values of a regression, raw ones otherwise. */

@@ -20,6 +20,7 @@ enum { PREDICT_ROWS = 1024 };
 void validate_subset_free(struct validate_subset *s)
 {
     free(s->x);
+    free(s->x32);
     free(s->y);
     free(s->entry);
     free(s->weight);
@@ -35,6 +36,13 @@ static void copy_rows(const struct matrix *x, const uint32_t *row, size_t n, dou
         if (from != to)
             memcpy(to, from, x->n_cols * sizeof(*to));
     }
+}
+
+/* The same for floats. */
+static void copy_floats(const struct matrix *x, const uint32_t *row, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(out + i * x->n_cols, x->data32 + row[i] * x->stride, x->n_cols * sizeof(*out));
 }
 
 /* All but the columns. */
@@ -68,28 +76,41 @@ static enum ft_status subset_labels(const struct model_rows *all, const uint32_t
 }
 
 enum ft_status validate_subset_make(const struct model_rows *all, const uint32_t *row, size_t n,
-                                    struct validate_subset *s, struct ft_err *err)
+                                    bool is_wide, struct validate_subset *s, struct ft_err *err)
 {
+    const size_t n_cols = all->x.n_cols;
     const enum ft_status st = subset_labels(all, row, n, s, err);
     if (st != FT_OK)
         return st;
-    s->x = calloc(n, all->x.n_cols * sizeof(double));
-    if (s->x == NULL)
-        return ft_fail(err, FT_NOMEM, "no memory for %zu rows x %zu columns", n, all->x.n_cols);
-    copy_rows(&all->x, row, n, s->x);
+    if (is_wide || all->x.data != NULL)
+        s->x = calloc(n, n_cols * sizeof(*s->x));
+    else
+        s->x32 = calloc(n, n_cols * sizeof(*s->x32));
+    if (s->x != NULL)
+        copy_rows(&all->x, row, n, s->x);
+    else if (s->x32 != NULL)
+        copy_floats(&all->x, row, n, s->x32);
+    else
+        return ft_fail(err, FT_NOMEM, "no memory for %zu rows x %zu columns", n, n_cols);
     s->rows.x.data = s->x;
+    s->rows.x.data32 = s->x32;
     return FT_OK;
 }
 
 /* --- shared bins ------------------------------------------------------------------------------ */
 
+/* What codes depend on beside the fold. */
+struct bin_key {
+    size_t n_bins;
+    bool is_stopping; /* of the rows that grow trees, not of those they stop early on */
+};
+
 struct validate_bins {
     const struct validate_models *models;
-    const struct folds *folds;
     struct pool *pool;
-    size_t n_sizes;
-    size_t *size;        /* [n_sizes] distinct numbers of bins */
-    struct binned *bins; /* [folds->n * n_sizes] */
+    size_t n_keys;
+    struct bin_key *key; /* [n_keys], all different */
+    struct binned *bins; /* [folds->n * n_keys] */
     enum ft_status *status;
     struct ft_err *err; /* both [folds->n] */
 };
@@ -99,59 +120,79 @@ static bool shares_bins(const struct model_spec *spec)
     return spec->kind == MODEL_GBDT;
 }
 
-static size_t index_of_size(const struct validate_bins *b, size_t n_bins)
+static struct bin_key key_of(const struct model_spec *spec)
+{
+    return (struct bin_key){spec->n_bins, spec->patience > 0};
+}
+
+static size_t index_of_key(const struct validate_bins *b, struct bin_key key)
 {
     size_t i = 0;
-    while (i < b->n_sizes && b->size[i] != n_bins)
+    while (i < b->n_keys &&
+           (b->key[i].n_bins != key.n_bins || b->key[i].is_stopping != key.is_stopping))
         i++;
     return i;
+}
+
+/* The rows of fold f that a fit learns from, and those it stops early on. */
+static const struct fold *parts_of(const struct validate_models *v, size_t f, bool is_stopping)
+{
+    return is_stopping && v->stop != NULL ? &v->stop->fold[f] : &v->folds->fold[f];
+}
+
+static enum ft_status bin_part(const struct validate_bins *b, const struct fold *part,
+                               struct bin_key key, struct binned *out, struct ft_err *err)
+{
+    struct validate_subset s = {0};
+    const struct model_rows all = {.x = b->models->rows.x};
+    enum ft_status st = validate_subset_make(&all, part->train, part->n_train, false, &s, err);
+    if (st == FT_OK)
+        st = bins_make(&s.rows.x, key.n_bins, b->pool, out, err);
+    validate_subset_free(&s);
+    return st;
 }
 
 static void bin_fold(void *ctx, size_t f)
 {
     struct validate_bins *b = ctx;
-    const struct fold *fold = &b->folds->fold[f];
-    const struct matrix *all = &b->models->rows.x;
-    double *x = calloc(fold->n_train, all->n_cols * sizeof(*x));
-    if (x == NULL) {
-        b->status[f] = ft_fail(&b->err[f], FT_NOMEM, "no memory for %zu rows x %zu columns",
-                               fold->n_train, all->n_cols);
-        return;
+    for (size_t k = 0; k < b->n_keys && b->status[f] == FT_OK; k++)
+        b->status[f] = bin_part(b, parts_of(b->models, f, b->key[k].is_stopping), b->key[k],
+                                &b->bins[f * b->n_keys + k], &b->err[f]);
+}
+
+static void collect_keys(struct validate_bins *b, size_t n_specs)
+{
+    for (size_t c = 0; c < n_specs; c++) {
+        const struct model_spec *spec = &b->models->specs[c];
+        if (shares_bins(spec) && index_of_key(b, key_of(spec)) == b->n_keys && spec->n_bins >= 2 &&
+            spec->n_bins <= MAX_BINS)
+            b->key[b->n_keys++] = key_of(spec);
     }
-    copy_rows(all, fold->train, fold->n_train, x);
-    const struct matrix part = {x, fold->n_train, all->n_cols, all->n_cols, NULL};
-    for (size_t k = 0; k < b->n_sizes && b->status[f] == FT_OK; k++)
-        b->status[f] =
-            bins_make(&part, b->size[k], b->pool, &b->bins[f * b->n_sizes + k], &b->err[f]);
-    free(x);
 }
 
 enum ft_status validate_bins_make(const struct validate_models *models, size_t n_specs,
-                                  const struct folds *folds, size_t n_at_once, struct pool *pool,
-                                  struct validate_bins **out, struct ft_err *err)
+                                  size_t n_at_once, struct pool *pool, struct validate_bins **out,
+                                  struct ft_err *err)
 {
     enum ft_status st = FT_OK;
+    const size_t n_folds = models->folds->n;
     *out = NULL;
     struct validate_bins *b = calloc(1, sizeof(*b));
     if (b == NULL)
         return ft_fail(err, FT_NOMEM, "validation: no memory");
-    *b = (struct validate_bins){.models = models, .folds = folds, .pool = pool};
-    b->size = calloc(n_specs + 1, sizeof(*b->size));
-    for (size_t c = 0; b->size != NULL && c < n_specs; c++) {
-        const struct model_spec *spec = &models->specs[c];
-        if (shares_bins(spec) && index_of_size(b, spec->n_bins) == b->n_sizes &&
-            spec->n_bins >= 2 && spec->n_bins <= MAX_BINS)
-            b->size[b->n_sizes++] = spec->n_bins;
-    }
-    b->bins = calloc(folds->n * b->n_sizes + 1, sizeof(*b->bins));
-    b->status = calloc(folds->n + 1, sizeof(*b->status));
-    b->err = calloc(folds->n + 1, sizeof(*b->err));
-    if (b->size == NULL || b->bins == NULL || b->status == NULL || b->err == NULL)
+    *b = (struct validate_bins){.models = models, .pool = pool};
+    b->key = calloc(n_specs + 1, sizeof(*b->key));
+    if (b->key != NULL)
+        collect_keys(b, n_specs);
+    b->bins = calloc(n_folds * b->n_keys + 1, sizeof(*b->bins));
+    b->status = calloc(n_folds + 1, sizeof(*b->status));
+    b->err = calloc(n_folds + 1, sizeof(*b->err));
+    if (b->key == NULL || b->bins == NULL || b->status == NULL || b->err == NULL)
         st = ft_fail(err, FT_NOMEM, "validation: no memory");
-    const size_t wave = n_at_once > 0 ? n_at_once : folds->n;
-    for (size_t f = 0; st == FT_OK && b->n_sizes > 0 && f < folds->n; f += wave)
-        validate_run_part(pool, f, folds->n - f < wave ? folds->n - f : wave, bin_fold, b);
-    for (size_t f = 0; st == FT_OK && f < folds->n; f++)
+    const size_t wave = n_at_once > 0 ? n_at_once : n_folds;
+    for (size_t f = 0; st == FT_OK && b->n_keys > 0 && f < n_folds; f += wave)
+        validate_run_part(pool, f, n_folds - f < wave ? n_folds - f : wave, bin_fold, b);
+    for (size_t f = 0; st == FT_OK && f < n_folds; f++)
         if (b->status[f] != FT_OK)
             st = ft_fail(err, b->status[f], "%s", b->err[f].msg);
     if (st != FT_OK) {
@@ -166,22 +207,22 @@ void validate_bins_free(struct validate_bins *b)
 {
     if (b == NULL)
         return;
-    for (size_t i = 0; b->bins != NULL && i < b->folds->n * b->n_sizes; i++)
+    for (size_t i = 0; b->bins != NULL && i < b->models->folds->n * b->n_keys; i++)
         bins_free(&b->bins[i]);
-    free(b->size);
+    free(b->key);
     free(b->bins);
     free(b->status);
     free(b->err);
     free(b);
 }
 
-static const struct binned *find_bins(const struct validate_bins *b, const struct fold *fold,
+static const struct binned *find_bins(const struct validate_bins *b, size_t f,
                                       const struct model_spec *spec)
 {
     if (b == NULL || !shares_bins(spec))
         return NULL;
-    const size_t k = index_of_size(b, spec->n_bins);
-    return k < b->n_sizes ? &b->bins[(size_t)(fold - b->folds->fold) * b->n_sizes + k] : NULL;
+    const size_t k = index_of_key(b, key_of(spec));
+    return k < b->n_keys ? &b->bins[f * b->n_keys + k] : NULL;
 }
 
 /* --- fitting and predicting ------------------------------------------------------------------- */
@@ -192,7 +233,7 @@ enum ft_status validate_fit_rows(const struct model_spec *spec, const struct mod
 {
     struct validate_subset s = {0};
     *out = NULL;
-    enum ft_status st = validate_subset_make(rows, row, n, &s, err);
+    enum ft_status st = validate_subset_make(rows, row, n, spec->kind != MODEL_GBDT, &s, err);
     if (st == FT_OK)
         st = model_fit(spec, &s.rows, pool, out, err);
     validate_subset_free(&s);
@@ -219,28 +260,58 @@ enum ft_status validate_predict_rows(const struct model *m, const struct matrix 
     return FT_OK;
 }
 
+/* Fits on the training rows of fold f, or the part of them that grows trees. */
+static enum ft_status fit_fold(const struct validate_models *v, const struct model_spec *spec,
+                               size_t f, struct pool *pool, struct model **out, struct ft_err *err)
+{
+    const struct fold *part = parts_of(v, f, spec->patience > 0);
+    const struct binned *bins = find_bins(v->bins, f, spec);
+    const bool is_wide = spec->kind != MODEL_GBDT;
+    struct validate_subset s = {0}, stop = {0};
+    enum ft_status st =
+        bins != NULL ? subset_labels(&v->rows, part->train, part->n_train, &s, err)
+                     : validate_subset_make(&v->rows, part->train, part->n_train, is_wide, &s, err);
+    s.rows.bins = bins;
+    if (st == FT_OK && spec->patience > 0 && v->stop != NULL) {
+        st = validate_subset_make(&v->rows, part->test, part->n_test, is_wide, &stop, err);
+        s.rows.held_out = &stop.rows;
+    }
+    if (st == FT_OK)
+        st = model_fit(spec, &s.rows, pool, out, err);
+    validate_subset_free(&s);
+    validate_subset_free(&stop);
+    return st;
+}
+
 enum ft_status validate_fit_model(void *ctx, size_t candidate, const struct fold *fold,
                                   struct pool *pool, double *raw, struct ft_err *err)
 {
     const struct validate_models *v = ctx;
-    const struct model_spec *spec = &v->specs[candidate];
-    const struct binned *bins = find_bins(v->bins, fold, spec);
+    const size_t f = (size_t)(fold - v->folds->fold), cell = candidate * v->folds->n + f;
     struct model *m = NULL;
-    enum ft_status st;
-    if (bins != NULL) {
-        struct validate_subset s;
-        st = subset_labels(&v->rows, fold->train, fold->n_train, &s, err);
-        s.rows.bins = bins;
-        if (st == FT_OK)
-            st = model_fit(spec, &s.rows, pool, &m, err);
-        validate_subset_free(&s);
-    } else {
-        st = validate_fit_rows(spec, &v->rows, fold->train, fold->n_train, pool, &m, err);
-    }
+    enum ft_status st = fit_fold(v, &v->specs[candidate], f, pool, &m, err);
     if (st == FT_OK)
         st = validate_predict_rows(m, &v->rows.x, fold->test, fold->n_test, raw, err);
+    if (st == FT_OK && v->n_trees != NULL)
+        v->n_trees[cell] = model_n_trees(m);
+    if (st == FT_OK && v->kept != NULL) {
+        v->kept[cell] = m;
+        m = NULL;
+    }
     model_free(m);
     return st;
+}
+
+void validate_note_trees(const struct validate_models *v, size_t n_candidates,
+                         struct validate_result *results)
+{
+    for (size_t c = 0; v->n_trees != NULL && c < n_candidates; c++) {
+        const size_t n = results[c].n_folds;
+        size_t sum = 0;
+        for (size_t f = 0; f < n; f++)
+            sum += v->n_trees[c * v->folds->n + f];
+        results[c].n_trees = n > 0 ? (sum + n / 2) / n : 0;
+    }
 }
 
 /* --- what follows from out-of-fold predictions -------------------------------------------------

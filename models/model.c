@@ -67,13 +67,19 @@ struct model_spec model_spec_default(enum model_kind kind, enum model_task task)
                                .lambda = p.lambda,
                                .objective = -1,
                                .quantile = p.quantile,
-                               .n_intervals = 20};
+                               .n_intervals = 20,
+                               .positive_weight = 1};
 }
 
 bool model_kind_takes(enum model_kind kind, enum model_task task)
 {
     const struct model_ops *ops = model_ops_of(kind);
     return ops != NULL && (size_t)task < N_TASKS && (ops->tasks >> task & 1) != 0;
+}
+
+bool model_kind_is_trees(enum model_kind kind)
+{
+    return kind == MODEL_GBDT || kind == MODEL_GBDT_SURVIVAL;
 }
 
 static enum ft_status fit_kind(struct model *m, const struct model_spec *spec,
@@ -104,6 +110,9 @@ enum ft_status model_fit(const struct model_spec *spec, const struct model_rows 
                        model_kind_name(spec->kind), model_task_name(spec->task));
     if (spec->task == TASK_SURVIVAL && rows->failed == NULL && rows->upper == NULL)
         return ft_fail(err, FT_INVALID, "task survival: no failure flags");
+    if (spec->monotone != NULL && !model_kind_is_trees(spec->kind))
+        return ft_fail(err, FT_INVALID, "monotone columns go with trees, not with a %s model",
+                       model_kind_name(spec->kind));
     struct model *m = calloc(1, sizeof(*m));
     if (m == NULL)
         return ft_fail(err, FT_NOMEM, "model: no memory");
@@ -253,6 +262,11 @@ enum model_task model_task_of(const struct model *m)
 size_t model_n_cols(const struct model *m)
 {
     return m->ops->n_cols(m->fitted);
+}
+
+size_t model_n_trees(const struct model *m)
+{
+    return m->ops->n_trees != NULL ? m->ops->n_trees(m->fitted) : 0;
 }
 
 void model_free(struct model *m)

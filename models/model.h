@@ -47,14 +47,25 @@ struct model_spec {
     int objective;
     double quantile;    /* of objective quantile */
     size_t n_intervals; /* of the discrete-time hazard */
+    double alpha;       /* L1 of leaves */
+    /* To classify, trees and linear: rows with y = 1 count this often; 0 = as often as makes both
+     * classes weigh the same. */
+    double positive_weight;
+    size_t patience; /* gbdt, gbdt_survival: trees without a lower loss of rows.held_out after which
+                        growing ends; 0 = all trees are grown */
+    /* gbdt, gbdt_survival: [n_cols] as in gbdt_params, borrowed; NULL = all free */
+    const int8_t *monotone;
 };
 /* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
- * refuses; no L1; the task's own objective; median; 20 intervals. */
+ * refuses; no L1; the task's own objective; median; 20 intervals; classes as they are; no stopping
+ * early; no monotone columns. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
 /* Is this a pair that model_fit() takes? gbdt, gbdt_products: classify, regress; hazard_logit:
  * classify; ridge: regress; cox, aft, weibull_age and gbdt_survival: survival. */
 bool model_kind_takes(enum model_kind kind, enum model_task task);
+/* Do monotone columns and stopping early go with the kind: plain trees? */
+bool model_kind_is_trees(enum model_kind kind);
 /* Index of the kind or task with this name, -1 when there is none. */
 int model_kind_by_name(const char *name);
 int model_task_by_name(const char *name);
@@ -74,6 +85,8 @@ struct model_rows {
     /* gbdt only: bins of exactly these rows with the spec's n_bins (gbdt_fit_binned()); then only
      * the shape of x is used. NULL = they are made. */
     const struct binned *bins;
+    /* Rows to stop early on, read when the spec has a patience: x, y, failed, entry, weight. */
+    const struct model_rows *held_out;
 };
 
 struct model; /* opaque; never changes after fit or load, so any thread may score with it */
@@ -115,6 +128,7 @@ const char *model_text(const struct model *m, const char *key); /* NULL when abs
 enum model_kind model_kind_of(const struct model *m);
 enum model_task model_task_of(const struct model *m);
 size_t model_n_cols(const struct model *m);
+size_t model_n_trees(const struct model *m); /* gbdt and gbdt_survival; 0 for other kinds */
 
 /* The file. model_load() refuses damaged, newer or hostile text with FT_INVALID (fuzzed). */
 enum ft_status model_save(const struct model *m, struct buf *out, struct ft_err *err);

@@ -13,6 +13,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- weight of the classes -------------------------------------------------------------------- */
+
+/* How often rows with y = 1 count. */
+static double positive_weight_of(const struct model_spec *spec, const struct model_rows *rows)
+{
+    double zeros = 0, ones = 0;
+    if (spec->task != TASK_CLASSIFY)
+        return 1;
+    if (spec->positive_weight != 0)
+        return spec->positive_weight;
+    for (size_t i = 0; i < rows->x.n_rows; i++)
+        *(rows->y[i] == 1 ? &ones : &zeros) += rows->weight != NULL ? rows->weight[i] : 1;
+    return zeros > 0 && ones > 0 ? zeros / ones : 1; /* one class only: the fit refuses it */
+}
+
+/* The rows' weights with that of the positives in them into *out, which stays NULL when they are as
+ * they were. */
+static enum ft_status weigh_rows(const struct model_rows *rows, double positive, double **out,
+                                 struct ft_err *err)
+{
+    const size_t n = rows->x.n_rows;
+    *out = NULL;
+    if (positive == 1 || n == 0)
+        return FT_OK;
+    *out = calloc(n, sizeof(**out));
+    if (*out == NULL)
+        return ft_fail(err, FT_NOMEM, "model: no memory for %zu rows", n);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = (rows->weight != NULL ? rows->weight[i] : 1) * (rows->y[i] == 1 ? positive : 1);
+    return FT_OK;
+}
+
 /* --- boosted trees ---------------------------------------------------------------------------- */
 
 static bool objective_fits(enum gbdt_objective objective, enum model_task task)
@@ -52,18 +84,53 @@ static enum ft_status trees_params(const struct model_spec *spec, struct gbdt_pa
     p->col_sample = spec->col_sample;
     p->quantile = spec->quantile;
     p->seed = spec->seed;
+    p->alpha = spec->alpha;
+    p->monotone = spec->monotone;
     return FT_OK;
+}
+
+/* Rows that trees stop early on. */
+struct stopping {
+    struct gbdt_held_out rows;
+    double *weight; /* owned; NULL = those of the rows */
+};
+
+static enum ft_status stopping_start(const struct model_spec *spec, const struct model_rows *rows,
+                                     struct gbdt_params *p, struct stopping *s, struct ft_err *err)
+{
+    const struct model_rows *out = rows->held_out;
+    *s = (struct stopping){0};
+    if (spec->patience == 0)
+        return FT_OK;
+    if (out == NULL)
+        return ft_fail(err, FT_INVALID, "trees: nothing is held out to stop early on");
+    const enum ft_status st = weigh_rows(out, p->positive_weight, &s->weight, err);
+    s->rows =
+        (struct gbdt_held_out){.x = out->x,
+                               .labels = {.y = out->y,
+                                          .weight = s->weight != NULL ? s->weight : out->weight,
+                                          .failed = out->failed,
+                                          .entry = out->entry},
+                               .patience = spec->patience};
+    p->held_out = &s->rows;
+    return st;
 }
 
 static enum ft_status trees_fit(const struct model_spec *spec, const struct model_rows *rows,
                                 struct pool *pool, void **out, struct ft_err *err)
 {
     struct gbdt_params p;
+    struct stopping stop = {0};
     struct gbdt *g = NULL;
     const struct gbdt_labels labels = {.y = rows->y, .weight = rows->weight};
     enum ft_status st = trees_params(spec, &p, err);
+    if (st == FT_OK) {
+        p.positive_weight = positive_weight_of(spec, rows);
+        st = stopping_start(spec, rows, &p, &stop, err);
+    }
     if (st == FT_OK)
         st = gbdt_fit_binned(&rows->x, rows->bins, &labels, &p, pool, &g, err);
+    free(stop.weight);
     *out = g;
     return st;
 }
@@ -82,6 +149,11 @@ static enum ft_status trees_contributions(const void *fitted, const double *row,
 static size_t trees_n_cols(const void *fitted)
 {
     return gbdt_n_cols(fitted);
+}
+
+static size_t trees_n_trees(const void *fitted)
+{
+    return gbdt_n_trees(fitted);
 }
 
 static bool trees_fits_task(const void *fitted, enum model_task task)
@@ -121,6 +193,7 @@ static enum ft_status forms_fit(const struct model_spec *spec, const struct mode
     struct gbdt_params p;
     struct products *fitted = NULL;
     enum ft_status st = trees_params(spec, &p, err);
+    p.positive_weight = st == FT_OK ? positive_weight_of(spec, rows) : 1;
     if (st == FT_OK)
         st = products_fit(&rows->x, rows->y, rows->weight, &p, pool, &fitted, err);
     *out = fitted;
@@ -178,9 +251,13 @@ static enum ft_status line_fit(const struct model_spec *spec, const struct model
 {
     const enum linear_kind kind = spec->kind == MODEL_RIDGE ? LINEAR_RIDGE : LINEAR_LOGISTIC;
     struct linear *m = NULL;
+    double *weight = NULL;
     (void)pool;
-    const enum ft_status st = linear_fit_net(kind, &rows->x, rows->y, rows->weight, spec->lambda,
-                                             spec->l1_share, &m, err);
+    enum ft_status st = weigh_rows(rows, positive_weight_of(spec, rows), &weight, err);
+    if (st == FT_OK)
+        st = linear_fit_net(kind, &rows->x, rows->y, weight != NULL ? weight : rows->weight,
+                            spec->lambda, spec->l1_share, &m, err);
+    free(weight);
     *out = m;
     return st;
 }
@@ -487,10 +564,31 @@ static enum ft_status age_read(const char *text, size_t len, void **out, struct 
 
 /* --- trees of lives --------------------------------------------------------------------------- */
 
+/* The discrete-time hazard has one column more: the interval's number, free to bend. */
+static enum ft_status widen_monotone(const struct model_spec *spec, size_t n_cols,
+                                     struct gbdt_params *p, int8_t **wide, struct ft_err *err)
+{
+    *wide = NULL;
+    if (p->objective != GBDT_LOGISTIC)
+        return FT_OK;
+    if (spec->patience > 0)
+        return ft_fail(err, FT_INVALID, "trees: the discrete-time hazard cannot stop early");
+    if (spec->monotone == NULL)
+        return FT_OK;
+    *wide = calloc(n_cols + 1, sizeof(**wide));
+    if (*wide == NULL)
+        return ft_fail(err, FT_NOMEM, "trees: no memory for %zu columns", n_cols);
+    memcpy(*wide, spec->monotone, n_cols * sizeof(**wide));
+    p->monotone = *wide;
+    return FT_OK;
+}
+
 static enum ft_status lives_fit(const struct model_spec *spec, const struct model_rows *rows,
                                 struct pool *pool, void **out, struct ft_err *err)
 {
     struct gbdt_params p;
+    struct stopping stop = {0};
+    int8_t *monotone = NULL;
     struct survival_trees *m = NULL;
     const bool has_upper = rows->upper != NULL && spec->objective > GBDT_COX;
     const struct gbdt_labels labels = {.y = rows->y,
@@ -503,7 +601,13 @@ static enum ft_status lives_fit(const struct model_spec *spec, const struct mode
     if (st == FT_OK && !has_upper && rows->failed == NULL)
         st = ft_fail(err, FT_INVALID, "trees: no failure flags");
     if (st == FT_OK)
+        st = widen_monotone(spec, rows->x.n_cols, &p, &monotone, err);
+    if (st == FT_OK)
+        st = stopping_start(spec, rows, &p, &stop, err);
+    if (st == FT_OK)
         st = survival_trees_fit(&rows->x, &labels, &p, spec->n_intervals, pool, &m, err);
+    free(stop.weight);
+    free(monotone);
     *out = m;
     return st;
 }
@@ -527,6 +631,11 @@ static double lives_probability(const void *fitted, const double *row, double ag
 static size_t lives_n_cols(const void *fitted)
 {
     return survival_trees_n_cols(fitted);
+}
+
+static size_t lives_n_trees(const void *fitted)
+{
+    return gbdt_n_trees(survival_trees_forest(fitted));
 }
 
 static void lives_write(const void *fitted, struct buf *out)
@@ -563,6 +672,7 @@ static const struct model_ops kinds[] = {
                     .contributions = trees_contributions,
                     .answer = trees_answer,
                     .n_cols = trees_n_cols,
+                    .n_trees = trees_n_trees,
                     .fits_task = trees_fits_task,
                     .write = trees_write,
                     .read = trees_read,
@@ -606,6 +716,7 @@ static const struct model_ops kinds[] = {
                              .contributions = lives_contributions,
                              .probability = lives_probability,
                              .n_cols = lives_n_cols,
+                             .n_trees = lives_n_trees,
                              .write = lives_write,
                              .read = lives_read,
                              .free = lives_free},

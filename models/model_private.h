@@ -18,6 +18,7 @@ struct model_ops {
                           double t);                  /* or NULL */
     double (*answer)(const void *fitted, double raw); /* of a regression; NULL = the raw value */
     size_t (*n_cols)(const void *fitted);
+    size_t (*n_trees)(const void *fitted);                       /* or NULL */
     bool (*fits_task)(const void *fitted, enum model_task task); /* NULL = always */
     void (*write)(const void *fitted, struct buf *out);
     enum ft_status (*read)(const char *text, size_t len, void **out, struct ft_err *err);

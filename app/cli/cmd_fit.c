@@ -35,9 +35,9 @@ static const char *const TEXT =
 static const int64_t MAX_GRID_BYTES = 1 << 20;
 
 struct arguments {
-    const char *table, *task, *metric, *grid, *objective, *oof, *out;
+    const char *table, *task, *metric, *grid, *objective, *class_weight, *oof, *out;
     struct fit_request q;
-    int64_t trees, leaves, depth, bins, folds, threads, seed, memory;
+    int64_t trees, leaves, depth, bins, patience, folds, threads, seed, memory;
     bool as_json;
 };
 
@@ -66,6 +66,15 @@ static int parse(struct arguments *a, int argc, char **argv)
         {"--bins", CLI_INT, &a->bins, "N", "bins of a column, 2 to 255 (255)"},
         {"--rate", CLI_NUMBER, &b->rate, "X", "learning rate (0.1)"},
         {"--lambda", CLI_NUMBER, &b->lambda, "X", "L2 penalty (1)"},
+        {"--l1-share", CLI_NUMBER, &b->l1_share, "X",
+         "logistic, ridge: L1 share of the penalty, an elastic net (0)"},
+        {"--alpha", CLI_NUMBER, &b->alpha, "X", "trees: L1 penalty of leaves (0)"},
+        {"--class-weight", CLI_STRING, &a->class_weight, "W",
+         "rows of label 1 (the rarer text) count W times, or balanced (1)"},
+        {"--monotone", CLI_STRING, &a->q.monotone, "COLS",
+         "trees: +wear,-margin: the answer must not fall with wear nor rise with margin"},
+        {"--early-stopping", CLI_INT, &a->patience, "N",
+         "trees: stop after N without a lower loss on a tenth of the training rows (0 = never)"},
         {"--min-child-weight", CLI_NUMBER, &b->min_child_weight, "X", "least weight of a leaf (1)"},
         {"--row-sample", CLI_NUMBER, &b->row_sample, "X", "share of rows of a tree (1)"},
         {"--col-sample", CLI_NUMBER, &b->col_sample, "X", "share of columns of a tree (1)"},
@@ -117,6 +126,9 @@ static int check_words(struct arguments *a)
         if (a->q.base.objective < 0)
             return cli_usage_error("--objective %.40s is not known", a->objective);
     }
+    if (a->class_weight != NULL && !fit_class_weight(a->class_weight, &a->q.base.positive_weight))
+        return cli_usage_error("--class-weight %.40s: expected balanced or a number above 0",
+                               a->class_weight);
     if (a->q.embargo != NULL && a->q.time == NULL)
         return cli_usage_error("--embargo goes with --time-col");
     if (a->q.model != NULL && strcmp(a->q.model, "auto") != 0 && fit_kind_by_name(a->q.model) < 0)
@@ -137,6 +149,12 @@ static int check_numbers(struct arguments *a)
         return cli_usage_error("--bins %lld: expected 2 to 255", (long long)a->bins);
     if (a->folds < 0 || a->folds == 1 || a->folds > 100)
         return cli_usage_error("--folds %lld: expected 0 or 2 to 100", (long long)a->folds);
+    if (a->patience < 0 || a->patience > 10000 || (a->patience > 0 && a->folds == 0))
+        return cli_usage_error(a->folds == 0 ? "--early-stopping needs --folds"
+                                             : "--early-stopping %lld: expected 0 to 10000",
+                               (long long)a->patience);
+    if (!(a->q.base.l1_share >= 0 && a->q.base.l1_share <= 1))
+        return cli_usage_error("--l1-share %g: expected 0 to 1", a->q.base.l1_share);
     if (a->threads < 0 || a->threads > 1024)
         return cli_usage_error("--threads %lld: expected 0 to 1024", (long long)a->threads);
     if (a->seed < 0)
@@ -151,6 +169,7 @@ static int check_numbers(struct arguments *a)
     a->q.base.max_leaves = (size_t)a->leaves;
     a->q.base.max_depth = (size_t)a->depth;
     a->q.base.n_bins = (size_t)a->bins;
+    a->q.base.patience = (size_t)a->patience;
     a->q.n_folds = (size_t)a->folds;
     a->q.seed = (uint64_t)a->seed;
     return -1;

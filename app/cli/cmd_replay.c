@@ -51,6 +51,8 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
     if (st == FT_OK)
         st = json_string(p, "trust", false, &q->trusted, err);
     if (st == FT_OK)
+        st = json_string(p, "monotone", false, &q->monotone, err);
+    if (st == FT_OK)
         st = json_string(p, "task", true, &task, err);
     if (st == FT_OK)
         st = json_string(p, "metric", true, &metric, err);

@@ -40,6 +40,35 @@ static void test_fit_specs_list(void **state)
     fit_specs_free(&s);
 }
 
+static void test_fit_specs_weights_and_stopping(void **state)
+{
+    struct fit_specs s;
+    assert_ok(grid_of("[{\"class_weight\":\"balanced\",\"early_stopping\":20,\"alpha\":2},"
+                      "{\"model\":\"logistic\",\"class_weight\":3,\"l1_share\":0.25}]",
+                      &s),
+              err);
+    assert_close(s.items[0].positive_weight, 0, 0);
+    assert_int_equal(s.items[0].patience, 20);
+    assert_close(s.items[0].alpha, 2, 0);
+    assert_close(s.items[1].positive_weight, 3, 0);
+    assert_close(s.items[1].l1_share, 0.25, 0);
+    for (size_t i = 0; i < 2; i++) { /* and back */
+        struct model_spec again, base = model_spec_default(MODEL_GBDT, TASK_CLASSIFY);
+        cJSON *json = fit_spec_to_json(&s.items[i]);
+        assert_ok(fit_spec_from_json(json, &base, &again, &err), err);
+        assert_close(again.positive_weight, s.items[i].positive_weight, 0);
+        assert_close(again.alpha, s.items[i].alpha, 0);
+        assert_close(again.l1_share, s.items[i].l1_share, 0);
+        assert_int_equal(again.patience, s.items[i].patience);
+        cJSON_Delete(json);
+    }
+    fit_specs_free(&s);
+    assert_int_equal(grid_of("{\"class_weight\":\"much\"}", &s), FT_INVALID);
+    fit_specs_free(&s);
+    assert_int_equal(grid_of("{\"class_weight\":0}", &s), FT_INVALID);
+    fit_specs_free(&s);
+}
+
 static void test_fit_specs_random(void **state)
 {
     static const char *const text = "{\"random\":200,\"trees\":{\"from\":2,\"to\":4},"
@@ -128,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fit_specs_full_grid),
         cmocka_unit_test(test_fit_specs_list),
+        cmocka_unit_test(test_fit_specs_weights_and_stopping),
         cmocka_unit_test(test_fit_specs_random),
         cmocka_unit_test(test_fit_spec_complexity_order),
         cmocka_unit_test(test_fit_specs_refuses),

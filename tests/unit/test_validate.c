@@ -32,9 +32,11 @@ static struct sample *make_sample(bool is_binary)
     return s;
 }
 
-static struct validate_models models_of(const struct sample *s, const struct model_spec *specs)
+static struct validate_models models_of(const struct sample *s, const struct model_spec *specs,
+                                        const struct folds *folds)
 {
-    return (struct validate_models){.rows = {.x = {s->x, N, M, M}, .y = s->y}, .specs = specs};
+    return (struct validate_models){
+        .rows = {.x = {s->x, N, M, M}, .y = s->y}, .specs = specs, .folds = folds};
 }
 
 static void test_validate_run_same_for_any_threads(void **state)
@@ -42,8 +44,8 @@ static void test_validate_run_same_for_any_threads(void **state)
     struct sample *s = make_sample(true);
     struct model_spec specs[2] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
                                   model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY)};
-    struct validate_models models = models_of(s, specs);
     struct folds folds;
+    struct validate_models models = models_of(s, specs, &folds);
     double *first = calloc(2 * N, sizeof(*first)), mean[2] = {0};
     specs[0].n_trees = 20;
     assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
@@ -85,8 +87,8 @@ static void test_validate_run_is_out_of_fold(void **state)
 {
     struct sample *s = make_sample(false);
     const struct model_spec spec = model_spec_default(MODEL_RIDGE, TASK_REGRESS);
-    struct validate_models models = models_of(s, &spec);
     struct folds folds;
+    struct validate_models models = models_of(s, &spec, &folds);
     struct pool *pool;
     struct validate_result r;
     struct model *m;
@@ -180,7 +182,7 @@ static void test_validate_attach_by_task(void **state)
     double raw[N], p[N];
     assert_ok(pool_new(1, &pool, &err), err);
     const struct model_spec spec = model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY);
-    const struct validate_models models = models_of(s, &spec);
+    const struct validate_models models = models_of(s, &spec, NULL);
     assert_ok(model_fit(&spec, &models.rows, pool, &m, &err), err);
     model_predict_raw(m, &models.rows.x, raw);
     for (size_t i = 0; i < N; i++)
@@ -206,8 +208,8 @@ static void test_validate_bins_change_nothing(void **state)
     struct model_spec specs[3] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
                                   model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY),
                                   model_spec_default(MODEL_GBDT, TASK_CLASSIFY)};
-    struct validate_models models = models_of(s, specs);
     struct folds folds;
+    struct validate_models models = models_of(s, specs, &folds);
     struct pool *pool;
     struct validate_result own[3], shared[3];
     specs[0].n_trees = specs[2].n_trees = 10;
@@ -223,7 +225,7 @@ static void test_validate_bins_change_nothing(void **state)
                                  .metric = VALIDATE_ROC_AUC};
     struct validate_bins *bins = NULL;
     assert_ok(validate_run(&plan, pool, own, &err), err);
-    assert_ok(validate_bins_make(&models, 3, &folds, 1, pool, &bins, &err), err);
+    assert_ok(validate_bins_make(&models, 3, 1, pool, &bins, &err), err);
     models.bins = bins;
     plan.n_at_once = 2;
     assert_ok(validate_run(&plan, pool, shared, &err), err);
@@ -234,6 +236,132 @@ static void test_validate_bins_change_nothing(void **state)
     validate_results_free(shared, 3);
     folds_free(&folds);
     pool_free(pool);
+    free(s);
+}
+
+/* Rows to stop on are a tenth of the training rows, whole groups, and never held out. */
+static void test_validate_stop_parts(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct folds folds, stop;
+    assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
+    for (size_t way = 0; way < 3; way++) { /* by group, of single rows, by time */
+        double time[N];
+        for (size_t i = 0; i < N; i++)
+            time[i] = (double)(i * 7 % N);
+        assert_ok(validate_stop_make(&folds, way == 0 ? s->group : NULL, way == 2 ? time : NULL,
+                                     s->y, 5, &stop, &err),
+                  err);
+        assert_int_equal(stop.n, K);
+        for (size_t f = 0; f < K; f++) {
+            const struct fold *part = &stop.fold[f], *from = &folds.fold[f];
+            uint8_t seen[N] = {0};
+            double last_grown = 0, first_stop = N;
+            assert_int_equal(part->n_train + part->n_test, from->n_train);
+            assert_in_range(part->n_test, from->n_train / 20, from->n_train / 5);
+            for (size_t i = 0; i < part->n_train; i++) {
+                seen[part->train[i]] = 1;
+                last_grown = fmax(last_grown, time[part->train[i]]);
+            }
+            for (size_t i = 0; i < part->n_test; i++) {
+                assert_int_equal(seen[part->test[i]], 0);
+                seen[part->test[i]] = 2;
+                first_stop = fmin(first_stop, time[part->test[i]]);
+            }
+            for (size_t i = 0; i < from->n_train; i++)
+                assert_int_not_equal(seen[from->train[i]], 0);
+            for (size_t i = 0; i + 1 < N && way == 0; i++)
+                if (s->group[i] == s->group[i + 1])
+                    assert_int_equal(seen[i], seen[i + 1]);
+            if (way == 2)
+                assert_true(last_grown < first_stop);
+        }
+        folds_free(&stop);
+    }
+    folds_free(&folds);
+    free(s);
+}
+
+/* A fit that stops early has fewer trees; one that does not is as without the parts. */
+static void test_validate_stop_fits(void **state)
+{
+    struct sample *s = make_sample(true);
+    struct model_spec specs[2] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
+                                  model_spec_default(MODEL_GBDT, TASK_CLASSIFY)};
+    struct folds folds, stop;
+    struct pool *pool;
+    struct validate_result with[2], without[2];
+    size_t n_trees[2 * K];
+    specs[0].n_trees = specs[1].n_trees = 60;
+    specs[1].patience = 5;
+    assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
+    assert_ok(validate_stop_make(&folds, s->group, NULL, s->y, 5, &stop, &err), err);
+    assert_ok(pool_new(3, &pool, &err), err);
+    struct validate_models models = models_of(s, specs, &folds);
+    struct validate_plan plan = {.folds = &folds,
+                                 .n_rows = N,
+                                 .n_candidates = 1,
+                                 .fit = validate_fit_model,
+                                 .ctx = &models,
+                                 .y = s->y,
+                                 .metric = VALIDATE_ROC_AUC};
+    struct validate_bins *bins = NULL;
+    assert_ok(validate_run(&plan, pool, without, &err), err);
+    plan.n_candidates = 2;
+    models.stop = &stop;
+    models.n_trees = n_trees;
+    assert_ok(validate_bins_make(&models, 2, 1, pool, &bins, &err), err);
+    models.bins = bins;
+    assert_ok(validate_run(&plan, pool, with, &err), err);
+    validate_note_trees(&models, 2, with);
+    assert_memory_equal(with[0].raw, without[0].raw, N * sizeof(double));
+    assert_int_equal(with[0].n_trees, 60);
+    assert_in_range(with[1].n_trees, 1, 50);
+    assert_true(with[1].mean > with[0].mean - 0.02);
+    validate_bins_free(bins);
+    validate_results_free(with, 2);
+    validate_results_free(without, 1);
+    folds_free(&folds);
+    folds_free(&stop);
+    pool_free(pool);
+    free(s);
+}
+
+/* A table of floats gives the models of the same table of doubles. */
+static void test_validate_floats_same(void **state)
+{
+    struct sample *s = make_sample(true);
+    float *x32 = calloc(N * M, sizeof(*x32));
+    struct model_spec specs[2] = {model_spec_default(MODEL_GBDT, TASK_CLASSIFY),
+                                  model_spec_default(MODEL_LOGISTIC, TASK_CLASSIFY)};
+    struct folds folds;
+    struct pool *pool;
+    struct validate_result wide[2], narrow[2];
+    specs[0].n_trees = 10;
+    for (size_t i = 0; i < N * M; i++) {
+        x32[i] = (float)s->x[i];
+        s->x[i] = (double)x32[i];
+    }
+    assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
+    assert_ok(pool_new(2, &pool, &err), err);
+    struct validate_models models = models_of(s, specs, &folds);
+    const struct validate_plan plan = {.folds = &folds,
+                                       .n_rows = N,
+                                       .n_candidates = 2,
+                                       .fit = validate_fit_model,
+                                       .ctx = &models,
+                                       .y = s->y,
+                                       .metric = VALIDATE_ROC_AUC};
+    assert_ok(validate_run(&plan, pool, wide, &err), err);
+    models.rows.x = (struct matrix){NULL, N, M, M, x32};
+    assert_ok(validate_run(&plan, pool, narrow, &err), err);
+    for (size_t c = 0; c < 2; c++)
+        assert_memory_equal(wide[c].raw, narrow[c].raw, N * sizeof(double));
+    validate_results_free(wide, 2);
+    validate_results_free(narrow, 2);
+    folds_free(&folds);
+    pool_free(pool);
+    free(x32);
     free(s);
 }
 
@@ -313,6 +441,9 @@ int main(void)
         cmocka_unit_test(test_validate_run_failures),
         cmocka_unit_test(test_validate_attach_by_task),
         cmocka_unit_test(test_validate_bins_change_nothing),
+        cmocka_unit_test(test_validate_stop_parts),
+        cmocka_unit_test(test_validate_stop_fits),
+        cmocka_unit_test(test_validate_floats_same),
         cmocka_unit_test(test_validate_run_halving),
         cmocka_unit_test(test_validate_is_within_error),
         cmocka_unit_test(test_validate_metric_names),
