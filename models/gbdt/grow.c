@@ -553,7 +553,7 @@ static void sum_piece(void *ctx, size_t i)
     p->h = sum_h;
 }
 
-/* -soft(G) / (H + lambda) * rate of all leaves. */
+/* The objective's step for -soft(G) / (H + lambda), times the rate, of all leaves. */
 static void set_leaf_values(struct grower *w, const struct quantum *q)
 {
     const double alpha = w->params->alpha;
@@ -568,7 +568,8 @@ static void set_leaf_values(struct grower *w, const struct quantum *q)
         const double all = (double)sum_g * q->g_fine;
         const double g = alpha > 0 ? copysign(fmax(fabs(all) - alpha, 0), all) : all;
         const double h = (double)sum_h * q->h_fine + w->params->lambda;
-        leaf->value = grower_leaf_value(w, leaf, h > 0 ? -g / h : 0);
+        leaf->value =
+            grower_leaf_value(w, leaf, objective_step(w->params->objective, h > 0 ? -g / h : 0));
     }
 }
 

@@ -101,6 +101,12 @@ void objective_end(struct targets *t)
     t->state = NULL;
 }
 
+double objective_step(enum gbdt_objective objective, double newton)
+{
+    const struct objective_ops *ops = table[objective].ops;
+    return ops->step != NULL ? ops->step(newton) : newton;
+}
+
 size_t objective_n_blocks(size_t n_rows)
 {
     return (n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS;

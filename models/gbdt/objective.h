@@ -65,6 +65,10 @@ struct weighted {
 double objective_leaf(const struct targets *t, const double *score, const uint32_t *rows, size_t n,
                       struct weighted *scratch);
 
+/* The shift of a leaf's scores that its Newton step -G / (H + lambda) stands for. Far steps are
+ * shortened where the curvature grows on the way; the sign and the order of steps are kept. */
+double objective_step(enum gbdt_objective objective, double newton);
+
 /* Rounds to packed words (histogram.h): words[i] is that of rows[i]. Rounding is up or down at
  * random with a mean of exactly the value, drawn by (seed, tree, row): rows that share a small
  * gradient keep their sum. */

@@ -19,6 +19,7 @@ struct objective_ops {
     double (*loss)(const struct targets *t, const double *score, size_t begin, size_t end);
     /* What prepare() found that no single row owns; NULL = 0. */
     double (*loss_rest)(const struct targets *t);
+    double (*step)(double newton); /* objective_step(); NULL = the Newton step itself */
 };
 
 extern const struct objective_ops objective_logistic, objective_squared, objective_pinball,

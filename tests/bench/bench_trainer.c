@@ -1,6 +1,6 @@
 /* Our side of bench_trainer.py: fits trees on a float32 .npy array in memory, binning counted, and
  * prints one line of JSON.
- * bench_trainer X.npy Y.npy TEST.npy PREDICTIONS.f64 logistic|squared TREES LEAVES THREADS */
+ * bench_trainer X.npy Y.npy TEST.npy PREDICTIONS.f64 OBJECTIVE TREES LEAVES THREADS */
 #include "app/base/clock.h"
 #include "app/npy.h"
 #include "models/gbdt/gbdt.h"
@@ -90,8 +90,10 @@ int main(int argc, char **argv)
         stop("see the head of the source for the arguments");
     const struct matrix x = read_matrix(argv[1]), test = read_matrix(argv[3]);
     double *y = read_target(argv[2], x.n_rows), *p = calloc(test.n_rows, sizeof(*p));
-    struct gbdt_params params =
-        gbdt_params_default(strcmp(argv[5], "squared") == 0 ? GBDT_SQUARED : GBDT_LOGISTIC);
+    const int objective = gbdt_objective_by_name(argv[5]);
+    if (objective < 0)
+        stop("no such objective:");
+    struct gbdt_params params = gbdt_params_default((enum gbdt_objective)objective);
     params.n_trees = strtoul(argv[6], NULL, 10);
     params.max_leaves = strtoul(argv[7], NULL, 10);
     struct pool *pool = NULL;

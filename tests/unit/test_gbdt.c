@@ -69,11 +69,11 @@ static void test_gbdt_fit_logistic_stump(void **state)
     const double x[] = {1, 2, 3, 4}, y[] = {0, 0, 1, 1};
     struct gbdt_params p = stump(GBDT_LOGISTIC, 0);
     struct gbdt *g = fit(x, 4, 1, y, NULL, &p, 1);
-    /* p = 1/2: g = +-1/2, h = 1/4; left G = 1, H = 1/2: value -2, gain (2 + 2) / 2. */
+    /* p = 1/2: g = +-1/2, h = 1/4; left G = 1, H = 1/2: Newton step -2, gain (2 + 2) / 2. */
     assert_close(g->base, 0, 0);
     assert_close(g->gain[0], 2, 0);
-    assert_close(g->node[1].value, -2, 0);
-    assert_close(g->node[2].value, 2, 0);
+    assert_close(g->node[1].value, -1 - log(2), 0);
+    assert_close(g->node[2].value, 1 + log(2), 0);
     gbdt_free(g);
     p.min_child_weight = 0.75; /* more than a side has */
     g = fit(x, 4, 1, y, NULL, &p, 1);

@@ -193,6 +193,40 @@ static void test_objective_leaf_equals_sorted(void **state)
     }
 }
 
+/* A far Newton step of a class keeps sign and order, and one of a leaf with few positives comes
+ * near the optimum log(1 + step). */
+static void test_objective_step_logistic(void **state)
+{
+    double before = -INFINITY;
+    for (double newton = -60; newton <= 60; newton += 0.125) {
+        const double step = objective_step(GBDT_LOGISTIC, newton);
+        assert_true(step > before && fabs(step) <= fabs(newton));
+        assert_close(step, -objective_step(GBDT_LOGISTIC, -newton), 0);
+        if (fabs(newton) <= 1)
+            assert_close(step, newton, 0);
+        before = step;
+    }
+    /* 2 % at the start, a leaf of positives half of the time: the optimum is log(0.5 / 0.5 * 49).
+     */
+    const double newton = (0.5 - 0.02) / (0.02 * 0.98), optimum = log(49);
+    assert_close(objective_step(GBDT_LOGISTIC, newton), optimum, 0.5);
+    assert_true(newton > 6 * optimum);
+}
+
+/* Counts: the optimum upwards, never past it downwards; other objectives keep the Newton step. */
+static void test_objective_step_poisson(void **state)
+{
+    for (double y = 0; y < 20; y += 0.25) {
+        const double mean = 2.5, step = objective_step(GBDT_POISSON, (y - mean) / mean);
+        if (y >= mean)
+            assert_close(step, log(y / mean), 1e-15);
+        else
+            assert_true(step < 0 && step >= log(y / mean));
+    }
+    assert_close(objective_step(GBDT_SQUARED, 40), 40, 0);
+    assert_close(objective_step(GBDT_COX, -40), -40, 0);
+}
+
 static void test_objective_start_refuses(void **state)
 {
     static const struct {
@@ -338,6 +372,8 @@ int main(void)
         cmocka_unit_test(test_objective_cox_loss_equals_cox_model),
         cmocka_unit_test(test_objective_leaf_is_weighted_quantile),
         cmocka_unit_test(test_objective_leaf_equals_sorted),
+        cmocka_unit_test(test_objective_step_logistic),
+        cmocka_unit_test(test_objective_step_poisson),
         cmocka_unit_test(test_objective_start_refuses),
         cmocka_unit_test(test_gbdt_fit_labels_all_objectives),
         cmocka_unit_test(test_gbdt_answer),
