@@ -70,7 +70,7 @@ static const struct key keys[] = {
     {"ingest", "max_sensors", KIND_INT, AT(ingest_max_sensors), 1, 10000000, "100000",
      "no sensor is made beyond so many"},
     {"ingest", "unknown", KIND_UNKNOWN, AT(ingest_unknown), 0, 0, "create",
-     "create or refuse: what line protocol and MQTT do with an unknown asset or sensor"},
+     "create or refuse: what happens to readings of an unknown asset or sensor"},
     {"ingest", "class", KIND_TEXT, AT(ingest_class), 0, 0, "default",
      "class of the assets that line protocol and MQTT make"},
     {"ingest", "asset_tags", KIND_TEXT, AT(ingest_asset_tags), 0, 0, "asset,machine,device,host",

@@ -113,13 +113,14 @@ static enum ft_status open_writer(struct serve *s, struct ft_err *err)
 static enum ft_status start_live(struct serve *s, struct ft_err *err)
 {
     const struct config *c = &s->config;
+    s->api.limits = (struct ingest_limits){.may_create = strcmp(c->ingest_unknown, "create") == 0,
+                                           .max_future_ms = c->ingest_max_future_ms,
+                                           .max_sensors = c->ingest_max_sensors};
     const struct live_options options = {
         .mapping = {.asset_tags = c->ingest_asset_tags, .drop_tags = c->ingest_drop_tags},
-        .may_create = strcmp(c->ingest_unknown, "create") == 0,
+        .limits = s->api.limits,
         .class_name = c->ingest_class,
-        .may_skip_text = strcmp(c->ingest_strings, "skip") == 0,
-        .max_future_ms = c->ingest_max_future_ms,
-        .max_sensors = c->ingest_max_sensors};
+        .may_skip_text = strcmp(c->ingest_strings, "skip") == 0};
     return live_new(&options, &s->api.live, err);
 }
 

@@ -37,7 +37,9 @@ static enum ft_status find_asset(struct db *db, const struct ingest_policy *poli
 {
     struct asset found = {0};
     enum ft_status st = asset_find(db, key, &found, err);
-    if (st == FT_NOT_FOUND && policy->class_name != NULL) {
+    const bool may_make =
+        policy->class_name != NULL && (policy->limits == NULL || policy->limits->may_create);
+    if (st == FT_NOT_FOUND && may_make) {
         st = asset_ensure(db, key, policy->class_name, id, err);
         if (st == FT_OK)
             st = asset_get(db, *id, &found, err);
@@ -51,6 +53,24 @@ static enum ft_status find_asset(struct db *db, const struct ingest_policy *poli
 }
 
 /* --- readings --- */
+
+enum ft_status ingest_sensor(struct db *db, const struct ingest_limits *limits, int64_t asset_id,
+                             const char *name, int64_t *n_sensors, int64_t *id, struct ft_err *err)
+{
+    if (limits == NULL)
+        return sensor_ensure(db, asset_id, name, id, err);
+    enum ft_status st = sensor_find(db, asset_id, name, id, err);
+    if (st != FT_NOT_FOUND || !limits->may_create)
+        return st;
+    if (*n_sensors < 0 && (st = sensor_count(db, n_sensors, err)) != FT_OK)
+        return st;
+    if (*n_sensors >= limits->max_sensors)
+        return ft_fail(err, FT_REFUSED, "there are %lld sensors already ([ingest] max_sensors)",
+                       (long long)*n_sensors);
+    st = sensor_ensure(db, asset_id, name, id, err);
+    *n_sensors += st == FT_OK;
+    return st;
+}
 
 struct order {
     const struct ingest_reading *item;
@@ -67,7 +87,8 @@ static int compare_order(const void *pa, const void *pb)
     return c != 0 ? c : (a->i > b->i) - (a->i < b->i);
 }
 
-static enum ft_status check_reading(const struct ingest_reading *r, struct ft_err *err)
+static enum ft_status check_reading(const struct ingest_policy *policy,
+                                    const struct ingest_reading *r, struct ft_err *err)
 {
     enum ft_status st =
         ingest_check_name("asset", r->asset, r->asset != NULL ? strlen(r->asset) : 0, err);
@@ -75,15 +96,16 @@ static enum ft_status check_reading(const struct ingest_reading *r, struct ft_er
         st = ingest_check_name("sensor", r->sensor, r->sensor != NULL ? strlen(r->sensor) : 0, err);
     if (st == FT_OK && !isfinite(r->value))
         st = ft_fail(err, FT_INVALID, "value: expected a finite number");
-    if (st == FT_OK && !ingest_is_instant(r->ts_ms))
-        st = ft_fail(err, FT_INVALID, "ts: expected a time between the years 1 and 9999");
+    const char *wrong = ingest_check_instant(policy->limits, r->ts_ms, policy->now_ms);
+    if (st == FT_OK && wrong != NULL)
+        st = ft_fail(err, FT_INVALID, "%s", wrong);
     return st;
 }
 
 /* Finds or makes the sensor of one (asset, sensor) group; an item fault refuses the whole group. */
 static enum ft_status resolve_group(struct db *db, const struct ingest_policy *policy,
-                                    const struct order *g, size_t n, struct ingest_result *results,
-                                    struct ft_err *err)
+                                    const struct order *g, size_t n, int64_t *n_sensors,
+                                    struct ingest_result *results, struct ft_err *err)
 {
     struct ft_err why = {0};
     int64_t asset_id = 0;
@@ -91,7 +113,8 @@ static enum ft_status resolve_group(struct db *db, const struct ingest_policy *p
     int64_t sensor_id = 0;
     enum ft_status st = find_asset(db, policy, g[0].item->asset, &asset_id, &class_id, &why);
     if (st == FT_OK)
-        st = sensor_ensure(db, asset_id, g[0].item->sensor, &sensor_id, &why);
+        st = ingest_sensor(db, policy->limits, asset_id, g[0].item->sensor, n_sensors, &sensor_id,
+                           &why);
     if (st != FT_OK && !is_item_fault(st))
         return ft_fail(err, st, "%s", why.msg);
     for (size_t i = 0; i < n; i++) {
@@ -107,6 +130,7 @@ static enum ft_status resolve_groups(struct db *db, const struct ingest_policy *
                                      const struct order *order, size_t n,
                                      struct ingest_result *results, struct ft_err *err)
 {
+    int64_t n_sensors = -1;
     for (size_t begin = 0; begin < n;) {
         const struct ingest_reading *head = order[begin].item;
         size_t end = begin + 1;
@@ -114,7 +138,7 @@ static enum ft_status resolve_groups(struct db *db, const struct ingest_policy *
                strcmp(order[end].item->sensor, head->sensor) == 0)
             end++;
         const enum ft_status st =
-            resolve_group(db, policy, order + begin, end - begin, results, err);
+            resolve_group(db, policy, order + begin, end - begin, &n_sensors, results, err);
         if (st != FT_OK)
             return st;
         begin = end;
@@ -170,7 +194,7 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
     for (size_t i = 0; i < n; i++) {
         struct ft_err why;
         results[i] = (struct ingest_result){.status = FT_OK};
-        if (check_reading(&items[i], &why) == FT_OK)
+        if (check_reading(policy, &items[i], &why) == FT_OK)
             order[n_good++] = (struct order){&items[i], i};
         else
             refuse(&results[i], &why);

@@ -42,7 +42,17 @@ struct ingest_policy {
      * FT_NOT_FOUND. A known asset keeps its class. Sensors and components are made as needed. */
     const char *class_name;
     const char *source; /* stands in events: file name, API key name */
+    /* NULL: a person's file, no limits. Where may_create is false an unknown asset or sensor is
+     * FT_NOT_FOUND whatever class_name says. */
+    const struct ingest_limits *limits;
+    int64_t now_ms; /* the clock that limits are about */
 };
+
+/* Finds a sensor of an asset, or makes it within the limits (NULL = none). FT_NOT_FOUND: unknown
+ * and none may be made; FT_REFUSED: there are too many. *n_sensors is the number of all sensors
+ * when it is known, -1 when it is not yet; kept up to date. */
+enum ft_status ingest_sensor(struct db *db, const struct ingest_limits *limits, int64_t asset_id,
+                             const char *name, int64_t *n_sensors, int64_t *id, struct ft_err *err);
 
 /* FT_OK: done, look at results[n]. FT_PARTIAL: done, at least one item was not taken. Anything
  * else: nothing was written. When (asset, sensor, instant) occurs twice, the later item wins. */

@@ -24,3 +24,12 @@ bool ingest_is_instant(int64_t ts_ms)
 {
     return ts_ms >= INT64_C(-62135596800000) && ts_ms <= INT64_C(253402300799999);
 }
+
+const char *ingest_check_instant(const struct ingest_limits *limits, int64_t ts_ms, int64_t now_ms)
+{
+    if (!ingest_is_instant(ts_ms))
+        return "the time is not between the years 1 and 9999";
+    return limits != NULL && ts_ms - now_ms > limits->max_future_ms
+               ? "the time lies further ahead of the clock than [ingest] max_future"
+               : NULL;
+}

@@ -18,4 +18,14 @@ enum ft_status ingest_check_name(const char *what, const char *name, size_t len,
 /* Instants are taken from the year 1 to the year 9999. */
 bool ingest_is_instant(int64_t ts_ms);
 
+/* What a door for live readings lets through; the same at every door. */
+struct ingest_limits {
+    bool may_create;       /* unknown assets and sensors are made, else refused */
+    int64_t max_future_ms; /* readings further ahead of the clock are refused */
+    int64_t max_sensors;   /* none is made beyond so many */
+};
+
+/* NULL when the instant is fine, else why not; limits NULL: any year will do. */
+const char *ingest_check_instant(const struct ingest_limits *limits, int64_t ts_ms, int64_t now_ms);
+
 #endif

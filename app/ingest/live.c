@@ -4,7 +4,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/utf8.h"
-#include "app/ingest/limits.h"
+#include "app/ingest/ingest.h"
 #include "app/ingest/series_map.h"
 #include "db/asset_store.h"
 #include "db/db.h"
@@ -67,7 +67,7 @@ enum ft_status live_new(const struct live_options *options, struct live **out, s
     randombytes_buf(&seed, sizeof(seed));
     /* A sensor may be spelled in several ways (its tags in another order). */
     const enum ft_status st =
-        series_map_new((size_t)options->max_sensors * 4 + 1000, seed, &l->map, err);
+        series_map_new((size_t)options->limits.max_sensors * 4 + 1000, seed, &l->map, err);
     if (st != FT_OK) {
         free(l);
         return st;
@@ -196,16 +196,6 @@ static enum ft_status reserve(struct live_batch *b, size_t n, struct ft_err *err
     return FT_OK;
 }
 
-/* NULL when the instant is fine. */
-static const char *check_time(const struct live_batch *b, int64_t ts_ms, int64_t now_ms)
-{
-    if (!ingest_is_instant(ts_ms))
-        return "the time is not between the years 1 and 9999";
-    return ts_ms - now_ms > b->live->options.max_future_ms
-               ? "the time lies further ahead of the clock than [ingest] max_future"
-               : NULL;
-}
-
 /* The room is there. */
 static inline void push(struct live_batch *b, int64_t sensor_id, int64_t ts_ms, double value,
                         size_t place)
@@ -301,7 +291,7 @@ bool live_add_key(struct live_batch *b, const char *key, size_t key_len, int64_t
     pthread_rwlock_unlock(&b->live->lock);
     if (id == 0 || reserve(b, b->n + 1, NULL) != FT_OK)
         return false;
-    const char *wrong = check_time(b, ts_ms, now_ms);
+    const char *wrong = ingest_check_instant(&b->live->options.limits, ts_ms, now_ms);
     if (wrong == NULL && !isfinite(value))
         wrong = "the value is not a finite number";
     if (wrong != NULL)
@@ -390,7 +380,7 @@ static enum ft_status add_line(struct live_batch *b, const struct lp_line *line,
     int64_t ts_ms = now_ms;
     if (line->has_ts && !lp_to_ms(line->ts, precision, &ts_ms))
         return ft_fail(err, FT_INVALID, "the time is not between the years 1 and 9999");
-    const char *wrong = check_time(b, ts_ms, now_ms);
+    const char *wrong = ingest_check_instant(&b->live->options.limits, ts_ms, now_ms);
     if (wrong != NULL)
         return ft_fail(err, FT_INVALID, "%s", wrong);
     return add_fields(b, line, ts_ms, place, err);
@@ -424,7 +414,7 @@ static enum ft_status resolve_asset(const struct live *l, struct db *db, const c
     struct asset found = {0};
     enum ft_status st = asset_find(db, key, &found, err);
     *id = found.id;
-    if (st == FT_NOT_FOUND && l->options.may_create)
+    if (st == FT_NOT_FOUND && l->options.limits.may_create)
         st = asset_ensure(db, key, l->options.class_name, id, err);
     asset_clear(&found);
     return st;
@@ -438,16 +428,8 @@ static enum ft_status resolve(const struct live *l, struct db *db, struct fresh 
     struct ft_err why = {FT_OK, ""};
     enum ft_status st = resolve_asset(l, db, f->asset, &asset_id, &why);
     if (st == FT_OK)
-        st = sensor_find(db, asset_id, f->sensor, &f->sensor_id, &why);
-    if (st == FT_NOT_FOUND && l->options.may_create && asset_id != 0) {
-        if (*n_sensors >= l->options.max_sensors) {
-            st = ft_fail(&why, FT_REFUSED, "there are %lld sensors already ([ingest] max_sensors)",
-                         (long long)*n_sensors);
-        } else {
-            st = sensor_ensure(db, asset_id, f->sensor, &f->sensor_id, &why);
-            *n_sensors += st == FT_OK;
-        }
-    }
+        st = ingest_sensor(db, &l->options.limits, asset_id, f->sensor, n_sensors, &f->sensor_id,
+                           &why);
     f->status = st;
     if (st == FT_OK)
         return FT_OK;
@@ -460,8 +442,8 @@ static enum ft_status resolve(const struct live *l, struct db *db, struct fresh 
 
 static enum ft_status resolve_all(struct live_batch *b, struct db *db, struct ft_err *err)
 {
-    int64_t n_sensors = 0;
-    enum ft_status st = b->n_fresh > 0 ? sensor_count(db, &n_sensors, err) : FT_OK;
+    int64_t n_sensors = -1;
+    enum ft_status st = FT_OK;
     for (size_t i = 0; i < b->n_fresh && st == FT_OK; i++)
         st = resolve(b->live, db, &b->fresh[i], &n_sensors, err);
     return st;

@@ -6,6 +6,7 @@
 #define APP_INGEST_LIVE_H
 
 #include "app/base/status.h"
+#include "app/ingest/limits.h"
 #include "app/ingest/line_protocol.h"
 #include "db/reading_store.h"
 
@@ -19,11 +20,9 @@ struct live_batch;
 
 struct live_options {
     struct lp_mapping mapping; /* its texts outlive the live */
-    bool may_create;           /* unknown assets and sensors are made, else refused */
-    const char *class_name;    /* of assets that are made; outlives the live */
-    bool may_skip_text;        /* line protocol: a field with text is left out, else refused */
-    int64_t max_future_ms;     /* readings further ahead of the clock are refused */
-    int64_t max_sensors;       /* none is made beyond so many */
+    struct ingest_limits limits;
+    const char *class_name; /* of assets that are made; outlives the live */
+    bool may_skip_text;     /* line protocol: a field with text is left out, else refused */
 };
 
 enum ft_status live_new(const struct live_options *options, struct live **out, struct ft_err *err);

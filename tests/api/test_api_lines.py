@@ -154,6 +154,10 @@ class Policy(unittest.TestCase):
             for body in ("vibration,unit=P-999 value=1 1", "new,unit=P-101 value=1 1",
                          'vibration,unit=P-101 value="x" 1'):
                 self.assertEqual(write(body).status, 400, body)
+            item = {"asset": "P-101", "sensor": "new", "at": "2026-01-01T00:00:00Z", "value": 1}
+            for change in ({}, {"asset": "P-999", "sensor": "vibration"}):
+                r = s.post("/api/v1/readings?class=pump", [item | change], role="ingest")
+                self.assertEqual((r.status, r.json["rejected"]), (207, 1), change)
 
     def test_cardinality_cap(self):
         with Server("[ingest]\nmax_sensors = 10\n") as s:
@@ -163,6 +167,18 @@ class Policy(unittest.TestCase):
             self.assertIn("max_sensors", r.json["error"])
             self.assertEqual(r.json["written"] + r.json["dropped"], 20)
             self.assertEqual(len(s.get("/api/v1/sensors").json["items"]), 10)
+            item = {"asset": "C-0", "sensor": "b", "at": "2026-01-01T00:00:00Z", "value": 1}
+            r = s.post("/api/v1/readings", [item, item | {"sensor": "a"}], role="ingest")
+            self.assertEqual([i["status"] for i in r.json["items"]], ["rejected", "created"])
+            self.assertIn("max_sensors", r.json["items"][0]["detail"])
+
+    def test_clock_skew(self):
+        ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+        item = {"asset": "K-1", "sensor": "b", "at": ahead, "value": 1}
+        with Server("[ingest]\nmax_future = 1h\n") as s:
+            r = s.post("/api/v1/readings?class=k", [item], role="ingest")
+            self.assertEqual(r.json["rejected"], 1)
+            self.assertIn("max_future", r.json["items"][0]["detail"])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     static struct live_batch *batch;
     static struct topic_template t;
     const struct live_options o = {
-        .mapping = {"", ""}, .class_name = "c", .max_future_ms = 1000, .max_sensors = 10};
+        .mapping = {"", ""}, .class_name = "c", .limits = {false, 1000, 10}};
     const struct message_mapping mapping = {"value", "time", "asset", "sensor"};
     struct ft_err err;
     if (live == NULL && (sodium_init() < 0 || live_new(&o, &live, &err) != FT_OK ||

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     static struct live *live;
     static struct live_batch *batch;
     const struct live_options o = {
-        .mapping = {"", ""}, .class_name = "c", .max_future_ms = 1000, .max_sensors = 10};
+        .mapping = {"", ""}, .class_name = "c", .limits = {false, 1000, 10}};
     struct sparkplug *s = NULL;
     struct ft_err err;
     log_set_level(LOG_LEVEL_ERROR);

@@ -71,6 +71,34 @@ static void test_ingest_readings_bad_items_do_not_stop_the_others(void **state)
     assert_true(r[7].status == FT_OK && r[7].is_new);
 }
 
+/* The limits of live doors: the clock, the number of sensors, what may be made. */
+static void test_ingest_readings_limits(void **state)
+{
+    struct db_fixture *f = *state;
+    const struct ingest_limits two = {.may_create = true, .max_future_ms = 1000, .max_sensors = 2};
+    const struct ingest_limits none = {
+        .may_create = false, .max_future_ms = 1000, .max_sensors = 9};
+    struct ingest_policy p = {.class_name = "pump", .source = "t", .limits = &two, .now_ms = 5000};
+    const struct ingest_reading items[] = {{"P1", "a", 5000, 1}, {"P1", "a", 6000, 1},
+                                           {"P1", "a", 6001, 1}, {"P1", "b", 5000, 1},
+                                           {"P1", "c", 5000, 1}, {"P1", "c", 5001, 1}};
+    struct ingest_result r[6];
+    assert_int_equal(ingest_readings(f->db, &p, items, 6, r, &f->err), FT_PARTIAL);
+    assert_true(r[0].status == FT_OK && r[1].status == FT_OK && r[3].status == FT_OK);
+    assert_int_equal(r[2].status, FT_INVALID);
+    assert_non_null(strstr(r[2].reason, "max_future"));
+    assert_int_equal(r[4].status, FT_REFUSED);
+    assert_int_equal(r[5].status, FT_REFUSED);
+    assert_non_null(strstr(r[4].reason, "max_sensors"));
+    p.limits = &none;
+    const struct ingest_reading other[] = {
+        {"P1", "a", 5001, 1}, {"P1", "d", 5000, 1}, {"P2", "a", 5000, 1}};
+    assert_int_equal(ingest_readings(f->db, &p, other, 3, r, &f->err), FT_PARTIAL);
+    assert_int_equal(r[0].status, FT_OK);
+    assert_int_equal(r[1].status, FT_NOT_FOUND);
+    assert_int_equal(r[2].status, FT_NOT_FOUND);
+}
+
 static void test_ingest_readings_unknown_asset_without_class(void **state)
 {
     struct db_fixture *f = *state;
@@ -160,6 +188,8 @@ int main(void)
                                         db_fixture_close),
         cmocka_unit_test_setup_teardown(test_ingest_readings_bad_items_do_not_stop_the_others,
                                         db_fixture_open, db_fixture_close),
+        cmocka_unit_test_setup_teardown(test_ingest_readings_limits, db_fixture_open,
+                                        db_fixture_close),
         cmocka_unit_test_setup_teardown(test_ingest_readings_unknown_asset_without_class,
                                         db_fixture_open, db_fixture_close),
         cmocka_unit_test_setup_teardown(test_ingest_events_each_with_its_answer, db_fixture_open,

@@ -12,12 +12,11 @@ enum { NOW_S = 1767225600 };
 
 static struct live_options options(void)
 {
-    return (struct live_options){.mapping = {"asset", ""},
-                                 .may_create = true,
-                                 .class_name = "pump",
-                                 .may_skip_text = true,
-                                 .max_future_ms = 3600000,
-                                 .max_sensors = 1000};
+    return (struct live_options){
+        .mapping = {"asset", ""},
+        .limits = {.may_create = true, .max_future_ms = 3600000, .max_sensors = 1000},
+        .class_name = "pump",
+        .may_skip_text = true};
 }
 
 static struct live *start(struct db_fixture *f, const struct live_options *o, struct live_batch **b)
@@ -139,7 +138,7 @@ static void test_live_policy(void **state)
     struct db_fixture *f = *state;
     struct live_options o = options();
     struct live_batch *b = NULL;
-    o.max_sensors = 2;
+    o.limits.max_sensors = 2;
     o.may_skip_text = false;
     struct live *l = start(f, &o, &b);
     lines(f, b, "A a=1,b=2 1000\n");
@@ -157,7 +156,7 @@ static void test_live_policy(void **state)
     quarantine_list_free(&q);
     live_batch_free(b);
     live_free(l);
-    o.may_create = false;
+    o.limits.may_create = false;
     l = start(f, &o, &b);
     expect_refused(f, b, "new a=1 1000\n", "new");
     expect_refused(f, b, "A new=1 1000\n", "no sensor");

@@ -68,7 +68,7 @@ static void expect_counts(const char *template, const char *topic, const char *p
                           size_t n_refused)
 {
     const struct live_options o = {
-        .mapping = {"", ""}, .class_name = "c", .max_future_ms = 1000, .max_sensors = 10};
+        .mapping = {"", ""}, .class_name = "c", .limits = {false, 1000, 10}};
     const struct message_mapping mapping = {"value", "time", "asset", "sensor"};
     struct topic_template t;
     struct live *l = NULL;

@@ -36,7 +36,7 @@ struct fixture {
 static struct fixture start(sparkplug_load fn)
 {
     const struct live_options o = {
-        .mapping = {"", ""}, .class_name = "c", .max_future_ms = 1000, .max_sensors = 10};
+        .mapping = {"", ""}, .class_name = "c", .limits = {false, 1000, 10}};
     struct fixture f = {0};
     assert_ok(live_new(&o, &f.live, &err), err);
     assert_ok(live_batch_new(f.live, &f.batch, &err), err);

@@ -4,6 +4,7 @@
 #define WEB_API_API_H
 
 #include "app/base/status.h"
+#include "app/ingest/limits.h"
 #include "app/token.h"
 #include "web/http/router.h"
 #include "web/http/server.h"
@@ -29,6 +30,7 @@ struct api {
     const char *db_path;
     struct writer *writer;
     struct live *live;
+    struct ingest_limits limits; /* of every door for readings */
     struct mqtt *_Atomic mqtt; /* NULL: none */
     struct disk_guard *disk;
     struct assets *assets;
