@@ -73,6 +73,9 @@ static void read_sensor(struct statement *s, void *row)
         if (strcmp(role, role_names[i]) == 0)
             r->role = (enum sensor_role)i;
     free(role);
+    r->low = column_real(s, 5);
+    r->high = column_real(s, 6);
+    r->rollover = column_real(s, 7);
 }
 
 static void clear_class(void *row)
@@ -298,6 +301,30 @@ enum ft_status sensor_find(struct db *db, int64_t asset_id, const char *name, in
     return st;
 }
 
+enum ft_status sensor_arrival_add(struct db *db, int64_t sensor_id, const struct sensor_arrival *a,
+                                  struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_arrival_add, err);
+    bind_int(&s, ":sensor_id", sensor_id);
+    bind_int(&s, ":n", a->n);
+    bind_int(&s, ":n_repeated", a->n_repeated);
+    bind_int(&s, ":n_changed", a->n_changed);
+    bind_int(&s, ":n_late", a->n_late);
+    return statement_run(&s);
+}
+
+enum ft_status sensor_arrival_get(struct db *db, int64_t sensor_id, struct sensor_arrival *out,
+                                  struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_arrival_get, err);
+    *out = (struct sensor_arrival){0};
+    bind_int(&s, ":sensor_id", sensor_id);
+    if (statement_row(&s))
+        *out = (struct sensor_arrival){column_int(&s, 0), column_int(&s, 1), column_int(&s, 2),
+                                       column_int(&s, 3)};
+    return statement_end(&s);
+}
+
 enum ft_status sensor_count(struct db *db, int64_t *n, struct ft_err *err)
 {
     struct statement s = statement_begin(db, QUERY_sensor_count, err);
@@ -367,6 +394,9 @@ enum ft_status sensor_update(struct db *db, const struct sensor *r, struct ft_er
     bind_text(&s, ":name", r->name);
     bind_text(&s, ":unit", r->unit);
     bind_text(&s, ":role", r->role <= SENSOR_ROLE_METER ? role_names[r->role] : "?");
+    bind_real(&s, ":low", r->low);
+    bind_real(&s, ":high", r->high);
+    bind_real(&s, ":rollover", r->rollover);
     return run_update(&s, "sensor", r->id);
 }
 

@@ -69,6 +69,8 @@ struct sensor {
     char *name;
     char *unit; /* NULL = unknown */
     enum sensor_role role;
+    double low, high; /* values that can be; NaN = no limit */
+    double rollover;  /* a meter begins at 0 again here; NaN = a fall is a new counter */
 };
 struct sensor_list {
     struct sensor *items;
@@ -97,6 +99,16 @@ enum ft_status sensor_ensure(struct db *db, int64_t asset_id, const char *name, 
 enum ft_status sensor_find(struct db *db, int64_t asset_id, const char *name, int64_t *id,
                            struct ft_err *err);
 enum ft_status sensor_count(struct db *db, int64_t *n, struct ft_err *err);
+
+/* How readings of a sensor came in; adds to what stands there. */
+struct sensor_arrival {
+    int64_t n, n_repeated, n_changed, n_late;
+};
+enum ft_status sensor_arrival_add(struct db *db, int64_t sensor_id, const struct sensor_arrival *a,
+                                  struct ft_err *err);
+/* All 0 when nothing is known. */
+enum ft_status sensor_arrival_get(struct db *db, int64_t sensor_id, struct sensor_arrival *out,
+                                  struct ft_err *err);
 
 /* Overwrites every column of the row with this id from the struct. */
 enum ft_status class_update(struct db *db, const struct asset_class *c, struct ft_err *err);

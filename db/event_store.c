@@ -50,6 +50,7 @@ static void read_event(struct statement *s, void *row)
     e->cost_minor = column_int_or(s, 8, DB_NO_MONEY);
     e->source = column_text(s, 9);
     e->external_key = column_text(s, 10);
+    e->part = column_text(s, 11);
 }
 
 void event_clear(struct event *e)
@@ -58,6 +59,7 @@ void event_clear(struct event *e)
     free(e->note);
     free(e->source);
     free(e->external_key);
+    free(e->part);
     *e = (struct event){0};
 }
 
@@ -118,6 +120,7 @@ static enum ft_status insert(struct db *db, const struct event *e, int64_t *id, 
     bind_int_or_null(&s, ":cost_minor", e->cost_minor, DB_NO_MONEY);
     bind_text(&s, ":source", e->source != NULL ? e->source : "");
     bind_text(&s, ":external_key", e->external_key);
+    bind_text(&s, ":part", e->part);
     bind_int(&s, ":now_ms", clock_now_ms());
     const enum ft_status st = statement_run(&s);
     if (st == FT_OK)

@@ -36,6 +36,7 @@ struct event {
     int64_t cost_minor;  /* DB_NO_MONEY = unknown */
     char *source;
     char *external_key; /* NULL = none */
+    char *part;         /* serial number of the part that went in; NULL = unknown */
 };
 struct event_list {
     struct event *items;

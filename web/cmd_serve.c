@@ -143,7 +143,9 @@ static enum ft_status start_parts(struct serve *s, const char *web_root, struct 
     disk_guard_init(&s->disk, cli_db_path(), s->config.min_free_bytes,
                     (double)s->config.min_free_pct / 100.0, NULL, NULL);
     api->disk = &s->disk;
-    st = start_live(s, err);
+    st = quality_cache_init(&api->quality, err);
+    if (st == FT_OK)
+        st = start_live(s, err);
     if (st != FT_OK)
         return st;
     api->db_path = cli_db_path();
@@ -205,6 +207,7 @@ static void stop_parts(struct serve *s)
     outbox_stop(s->outbox);
     writer_free(s->api.writer);
     live_free(s->api.live);
+    quality_cache_free(&s->api.quality);
     db_close(s->db);
     assets_free(s->api.assets);
     metrics_free(s->api.metrics);

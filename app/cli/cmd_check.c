@@ -37,9 +37,16 @@ static void print_counts(const char *title, const cJSON *counts)
         printf("\n");
 }
 
+static void print_texts(const cJSON *texts)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach (v, texts) {
+        printf("  %s\n", v->valuestring);
+    }
+}
+
 static void print_class(const cJSON *c)
 {
-    const cJSON *summary = json_get(c, "summary");
     const cJSON *findings = json_get(c, "findings");
     const cJSON *v;
     long long shown = 0;
@@ -50,12 +57,10 @@ static void print_class(const cJSON *c)
     printf("\n");
     print_counts("  events: ", json_get(c, "events"));
     print_counts("  failures: ", json_get(c, "failures"));
-    cJSON_ArrayForEach (v, summary) {
-        printf("  %s\n", v->valuestring);
-    }
-    cJSON_ArrayForEach (v, json_get(c, "readiness")) {
-        printf("  %s\n", v->valuestring);
-    }
+    printf("  ready for: %s\n", text_of(c, "verdict", ""));
+    print_texts(json_get(c, "summary"));
+    print_texts(json_get(json_get(c, "label_audit"), "sentences"));
+    print_texts(json_get(c, "readiness"));
     cJSON_ArrayForEach (v, findings) {
         if (shown++ < N_SHOWN)
             printf("    %s\n", text_of(v, "text", ""));
@@ -81,32 +86,39 @@ int cmd_check(int argc, char **argv)
 {
     bool as_json = false;
     bool set_aside = false;
+    struct quality_options options = {.is_stopped = cli_is_interrupted};
     const struct cli_flag flags[] = {
+        {"--class", CLI_STRING, &options.class_name, "K", "only this class"},
         {"--json", CLI_BOOL, &as_json, NULL, "print JSON"},
         {"--set-aside", CLI_BOOL, &set_aside, NULL, "set damaged readings aside first"}};
     const struct cli_usage usage = {
-        .examples = "fettle check\nfettle check --db /srv/plant.db --json",
-        .synopsis = "fettle check [--set-aside] [--json]",
-        .text = "Checks every page of the file and every block of readings, then says what the\n"
-                "data can carry: counts, spans, failures by component, sensors without data,\n"
-                "constant or stuck ones, and gaps. Exit code 4 when the file is damaged.\n"
-                "Readings are served around damaged blocks; --set-aside moves those to the table\n"
-                "reading_damaged, after which the rest is sound again.",
+        .examples =
+            "fettle check\nfettle check --class pump\nfettle check --db /srv/plant.db --json",
+        .synopsis = "fettle check [--class K] [--set-aside] [--json]",
+        .text =
+            "Checks every page of the file and every block of readings, then says what the\n"
+            "data can carry. Of each sensor: gaps, doubles, readings out of order, values that\n"
+            "cannot be, spikes, stuck and flat stretches, units unlike those of its twins,\n"
+            "drift since its first days, silence. Of each class: what its failures are ready\n"
+            "for, and an audit of the labels. --json has a row for every sensor. Exit code 4\n"
+            "when the file is damaged. Readings are served around damaged blocks; --set-aside\n"
+            "moves those to the table reading_damaged, after which the rest is sound again.",
         .flags = flags,
-        .n_flags = 2};
+        .n_flags = 3};
     struct ft_err err;
     struct db *db = NULL;
     cJSON *report = NULL;
     int code = cli_parse(&usage, argc, argv, NULL, 0, NULL);
     if (code >= 0)
         return code;
+    options.has_sensors = as_json;
     enum ft_status st = set_aside ? set_damaged_aside(&err) : FT_OK;
     if (st == FT_OK)
         st = db_open_reader(cli_db_path(), &db, &err);
     if (st == FT_OK)
         st = db_check(db, &err);
     if (st == FT_OK)
-        st = data_quality_report(db, cli_is_interrupted, &report, &err);
+        st = data_quality_report(db, &options, &report, &err);
     db_close(db);
     if (st != FT_OK)
         return cli_fail(&err);

@@ -223,7 +223,10 @@ static enum ft_status write_sensors(struct db *db, const struct demo_asset *a, i
         struct sensor row = {.asset_id = asset_id,
                              .name = (char *)s->name,
                              .unit = (char *)s->unit,
-                             .role = s->is_setting ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR};
+                             .role = s->is_setting ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR,
+                             .low = NAN,
+                             .high = NAN,
+                             .rollover = NAN};
         st = sensor_ensure(db, asset_id, s->name, &row.id, err);
         if (st == FT_OK)
             st = sensor_update(db, &row, err);

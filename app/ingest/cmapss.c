@@ -305,7 +305,10 @@ static enum ft_status put_values(struct writer *w, int64_t asset_id, const struc
         struct sensor sensor = {.asset_id = asset_id,
                                 .name = (char *)cmapss_names[k],
                                 .unit = (char *)cmapss_units[k],
-                                .role = k < N_SETTINGS ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR};
+                                .role = k < N_SETTINGS ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR,
+                                .low = NAN,
+                                .high = NAN,
+                                .rollover = NAN};
         for (size_t i = 0; i < n; i++)
             w->value[i] = rows[i].values[k];
         st = sensor_ensure(w->db, asset_id, sensor.name, &sensor.id, err);

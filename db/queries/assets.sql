@@ -84,14 +84,27 @@ SELECT count(*) FROM sensor
 INSERT INTO sensor (asset_id, name) VALUES (:asset_id, :name)
 
 -- name: sensor_update
-UPDATE sensor SET asset_id = :asset_id, name = :name, unit = :unit, role = :role WHERE id = :id
+UPDATE sensor SET asset_id = :asset_id, name = :name, unit = :unit, role = :role, low = :low,
+    high = :high, rollover = :rollover
+WHERE id = :id
 
 -- name: sensor_list
-SELECT id, asset_id, name, unit, role FROM sensor WHERE asset_id = :asset_id ORDER BY name
+SELECT id, asset_id, name, unit, role, low, high, rollover FROM sensor WHERE asset_id = :asset_id ORDER BY name
 
 -- name: sensor_list_all
-SELECT s.id, s.asset_id, s.name, s.unit, s.role FROM sensor s JOIN asset a ON a.id = s.asset_id
+SELECT s.id, s.asset_id, s.name, s.unit, s.role, s.low, s.high, s.rollover
+FROM sensor s JOIN asset a ON a.id = s.asset_id
 ORDER BY a.key, s.name
+
+-- name: arrival_add
+INSERT INTO sensor_arrival (sensor_id, n, n_repeated, n_changed, n_late)
+VALUES (:sensor_id, :n, :n_repeated, :n_changed, :n_late)
+ON CONFLICT (sensor_id) DO UPDATE SET n = n + excluded.n,
+    n_repeated = n_repeated + excluded.n_repeated, n_changed = n_changed + excluded.n_changed,
+    n_late = n_late + excluded.n_late
+
+-- name: arrival_get
+SELECT n, n_repeated, n_changed, n_late FROM sensor_arrival WHERE sensor_id = :sensor_id
 
 -- name: move_components
 INSERT INTO component (class_id, name, unplanned_h, planned_h, unplanned_repair_minor,

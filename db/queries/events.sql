@@ -9,18 +9,19 @@ WHERE asset_id = :asset_id AND ts_ms = :ts_ms AND kind = :kind
 
 -- name: event_insert
 INSERT INTO event (asset_id, component_id, kind, ts_ms, code, note, downtime_ms, cost_minor, source,
-                   external_key, created_ms)
+                   external_key, part, created_ms)
 VALUES (:asset_id, :component_id, :kind, :ts_ms, :code, :note, :downtime_ms, :cost_minor, :source,
-        :external_key, :now_ms)
+        :external_key, :part, :now_ms)
 
 -- name: event_get
 SELECT id, asset_id, component_id, kind, ts_ms, code, note, downtime_ms, cost_minor, source,
-       external_key
+       external_key, part
 FROM event WHERE id = :id
 
 -- name: event_list
 SELECT e.id, e.asset_id, e.component_id, e.kind, e.ts_ms, e.code, e.note, e.downtime_ms,
-       e.cost_minor, e.source, e.external_key
+       e.cost_minor, e.source, e.external_key,
+       e.part
 FROM event e
 WHERE e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
   AND (:class_id = 0 OR (SELECT class_id FROM asset WHERE id = e.asset_id) = :class_id)
@@ -33,7 +34,8 @@ LIMIT :limit
 
 -- name: event_list_newest
 SELECT e.id, e.asset_id, e.component_id, e.kind, e.ts_ms, e.code, e.note, e.downtime_ms,
-       e.cost_minor, e.source, e.external_key
+       e.cost_minor, e.source, e.external_key,
+       e.part
 FROM event e
 WHERE e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
   AND (:class_id = 0 OR (SELECT class_id FROM asset WHERE id = e.asset_id) = :class_id)
@@ -46,7 +48,8 @@ LIMIT :limit
 
 -- name: event_list_of_asset
 SELECT e.id, e.asset_id, e.component_id, e.kind, e.ts_ms, e.code, e.note, e.downtime_ms,
-       e.cost_minor, e.source, e.external_key
+       e.cost_minor, e.source, e.external_key,
+       e.part
 FROM event e
 WHERE e.asset_id = :asset_id AND e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
   AND (:class_id = 0 OR (SELECT class_id FROM asset WHERE id = e.asset_id) = :class_id)
@@ -59,7 +62,8 @@ LIMIT :limit
 
 -- name: event_list_of_asset_newest
 SELECT e.id, e.asset_id, e.component_id, e.kind, e.ts_ms, e.code, e.note, e.downtime_ms,
-       e.cost_minor, e.source, e.external_key
+       e.cost_minor, e.source, e.external_key,
+       e.part
 FROM event e
 WHERE e.asset_id = :asset_id AND e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
   AND (:class_id = 0 OR (SELECT class_id FROM asset WHERE id = e.asset_id) = :class_id)
@@ -69,3 +73,10 @@ WHERE e.asset_id = :asset_id AND e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
        OR (e.ts_ms, e.id) < (SELECT a.ts_ms, a.id FROM event a WHERE a.id = :after_id))
 ORDER BY e.ts_ms DESC, e.id DESC
 LIMIT :limit
+
+-- name: part_move_list
+SELECT e.asset_id, ifnull(e.component_id, 0), e.ts_ms, e.kind = 'failure', e.part
+FROM event e
+WHERE e.kind IN ('failure', 'replacement') AND e.ts_ms < :until_ms
+  AND EXISTS (SELECT 1 FROM event p WHERE p.part IS NOT NULL)
+ORDER BY e.ts_ms, e.kind, e.id

@@ -462,6 +462,23 @@ class Data:
                  "reason": "not a number: expected digits", "raw": "P-2107,2026-11-01T00:00Z,n/a",
                  "at": iso(NOW)}]
 
+    def quality(self, q):
+        if self.case == "empty":
+            return {"classes": [], "quarantined": 0, "computed": iso(NOW)}
+        model = {"component": "bearing", "failures": 5, "failures_with_telemetry": 4, "level": "age_only",
+                 "missing": 6, "ready_about": iso(NOW + timedelta(days=200))}
+        return {"quarantined": 1, "computed": iso(NOW), "classes": [{
+            "class": "pump", "assets": 20, "sensors": 120, "readings": 1048559,
+            "first": iso(NOW - timedelta(days=365)), "last": iso(NOW), "events": {"failure": 5},
+            "failures": {"bearing": 5}, "models": [dict(model, component=None), model],
+            "verdict": "4 failures with telemetry: age-only model; bearing model possible after about 6 more.",
+            "readiness": [], "label_audit": {"failures": 5, "sentences": ["3 of 5 failures name no part: "
+                                             "say which, models learn by part."]},
+            "issues": {"stuck": 1}, "n_findings": 1, "summary": [], "findings": [
+                {"kind": "stuck", "severity": "fault", "asset": "P-2104", "sensor": "flow",
+                 "from": iso(NOW - timedelta(days=9)), "to": iso(NOW),
+                 "text": "P-2104 flow: stuck at 154.6 for 9.0 days"}]}]}
+
     def ledger(self, q):
         if self.case == "empty":
             return []
@@ -520,7 +537,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                  "work-orders": lambda q: list(d.orders.values()), "keys": lambda q: [],
                  "webhooks": lambda q: [], "imports": d.imports, "quarantine": d.quarantine}
         plain = {"site": d.site, "assets": d.list_assets, "kpi": d.kpi, "readings": d.readings,
-                 "schedule": d.schedule}
+                 "schedule": d.schedule, "quality": d.quality}
         if len(p) == 1 and p[0] in plain:
             return self.reply(200, plain[p[0]](q))
         if len(p) == 1 and p[0] in lists:

@@ -560,6 +560,15 @@ class Azure(Case):
         (c,) = report["classes"]
         self.assertEqual((c["assets"], c["readings"], c["events"]["failure"]), (100, 172800, 761))
         self.assertEqual(c["failures"], {"comp1": 192, "comp2": 259, "comp3": 131, "comp4": 179})
+        self.assertEqual((c["issues"], c["findings"]), ({}, []))
+        self.assertEqual([(m["component"], m["failures_with_telemetry"], m["level"], m["missing"])
+                          for m in c["models"]],
+                         [(None, 44, "sensors", 0), ("comp1", 13, "sensors", 0), ("comp2", 16, "sensors", 0),
+                          ("comp3", 6, "age_only", 4), ("comp4", 9, "age_only", 1)])
+        self.assertEqual(c["label_audit"]["failures_without_telemetry"], 717)
+        self.assertLess(c["label_audit"]["work_before_failure"],
+                        2 * c["label_audit"]["work_before_failure_by_chance"] + 3)
+        self.assertEqual(len(c["sensor_list"]), 80)
 
 
 class File(Case):
@@ -586,7 +595,7 @@ class File(Case):
         rows = "".join(f"A,{1700000000 + 60 * i},{i * 1.37:.2f}\n" for i in range(20000))
         self.load("readings", self.write("r.csv", "asset,time,x\n" + rows))
         data = bytearray(self.db.read_bytes())
-        for at in range(len(data) // 2, len(data) - 512, 4096):
+        for at in range(len(data) // 2, len(data) - 512, 1024):
             data[at + 100:at + 140] = bytes(40)
         self.db.write_bytes(data)
         self.run_fettle("check", expect=4)

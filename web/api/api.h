@@ -10,6 +10,7 @@
 #include "web/http/server.h"
 
 #include <cjson/cJSON.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,16 @@ struct live;
 struct metrics;
 struct mqtt;
 
+/* The last quality report over all classes; see api_quality.c. */
+struct quality_cache {
+    pthread_mutex_t lock; /* the three below */
+    cJSON *report;
+    int64_t version, made_ms;
+    atomic_flag is_busy; /* one is being made */
+};
+enum ft_status quality_cache_init(struct quality_cache *q, struct ft_err *err);
+void quality_cache_free(struct quality_cache *q);
+
 /* The server as its handlers see it; made in cmd_serve.c, lives until the server has stopped. */
 struct api {
     const struct config *config;
@@ -31,10 +42,11 @@ struct api {
     struct writer *writer;
     struct live *live;
     struct ingest_limits limits; /* of every door for readings */
-    struct mqtt *_Atomic mqtt; /* NULL: none */
+    struct mqtt *_Atomic mqtt;   /* NULL: none */
     struct disk_guard *disk;
     struct assets *assets;
     struct metrics *metrics;
+    struct quality_cache quality;
     struct server *_Atomic server; /* NULL until it runs; set while requests come in already */
     char *openapi;                 /* text of /openapi.json */
     size_t openapi_len;

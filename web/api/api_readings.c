@@ -6,6 +6,7 @@
 #include "app/base/json.h"
 #include "app/catalog.h"
 #include "app/ingest/ingest.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/reading_store.h"
 
@@ -150,12 +151,26 @@ static const char *role_name(enum sensor_role role)
     return role == SENSOR_ROLE_SETTING ? "setting" : role == SENSOR_ROLE_METER ? "meter" : "sensor";
 }
 
+/* The instant since which a sensor must have said nothing to be listed; INT64_MAX = all are. */
+static enum ft_status silent_since(struct api_call *c, int64_t *since_ms, struct ft_err *err)
+{
+    struct site site;
+    const int64_t stale_ms = api_duration(c, "stale", -1);
+    *since_ms = INT64_MAX;
+    if (stale_ms < 0)
+        return FT_OK;
+    const enum ft_status st = site_load(c->db, &site, err);
+    if (st == FT_OK)
+        *since_ms = site.now_ms - stale_ms;
+    return st;
+}
+
 static enum ft_status add_sensor(struct api_call *c, cJSON *items, const struct sensor *s,
-                                 const char *asset_key, struct ft_err *err)
+                                 const char *asset_key, int64_t since_ms, struct ft_err *err)
 {
     struct reading_span span = {0};
     const enum ft_status st = reading_span(c->db, s->id, &span, err);
-    if (st != FT_OK)
+    if (st != FT_OK || (span.n > 0 && span.last_ms >= since_ms))
         return st;
     cJSON *o = json_add_object(items, NULL);
     json_add_string(o, "asset", asset_key);
@@ -176,6 +191,9 @@ enum ft_status api_sensors_list(struct api_call *c, struct ft_err *err)
     struct asset asset = {0};
     const char *key = api_text(c, "asset");
     enum ft_status st = key != NULL ? asset_find(c->db, key, &asset, err) : FT_OK;
+    int64_t since_ms = INT64_MAX;
+    if (st == FT_OK)
+        st = silent_since(c, &since_ms, err);
     if (st == FT_OK)
         st = catalog_load(c->db, &cat, err);
     if (st == FT_OK)
@@ -183,7 +201,7 @@ enum ft_status api_sensors_list(struct api_call *c, struct ft_err *err)
     cJSON *items = cJSON_CreateArray();
     for (size_t i = 0; i < sensors.n && st == FT_OK; i++) {
         const struct asset *a = catalog_asset(&cat, sensors.items[i].asset_id);
-        st = add_sensor(c, items, &sensors.items[i], a != NULL ? a->key : NULL, err);
+        st = add_sensor(c, items, &sensors.items[i], a != NULL ? a->key : NULL, since_ms, err);
     }
     sensor_list_free(&sensors);
     catalog_free(&cat);

@@ -16,6 +16,9 @@ enum ft_status api_bad_actors_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_classes_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_imports_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_quarantine_list(struct api_call *c, struct ft_err *err);
+/* api_quality.c */
+enum ft_status api_quality_get(struct api_call *c, struct ft_err *err);
+enum ft_status api_quality_labels(struct api_call *c, struct ft_err *err);
 /* api_assets.c */
 enum ft_status api_assets_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_asset_get(struct api_call *c, struct ft_err *err);

@@ -50,6 +50,19 @@ static const struct shape shapes[] = {
     {"Sensor", "asset:string name:string unit:string? role:string readings:integer "
                "first_at:instant? last_at:instant? last_value:number?"},
     {"SensorList", "items:[Sensor] next_cursor:string?"},
+    {"Quality", "classes:[QualityClass] quarantined:integer computed:instant"},
+    {"QualityClass", "class:string assets:integer sensors:integer readings:integer first:instant? "
+                     "last:instant? events:object failures:object verdict:string "
+                     "models:[ModelReadiness] readiness:[string] label_audit:object issues:object "
+                     "n_findings:integer findings:[QualityFinding] sensor_list:[object]* "
+                     "summary:[string]"},
+    {"QualityFinding", "kind:string severity:string asset:string sensor:string from:instant* "
+                       "to:instant* text:string"},
+    {"ModelReadiness", "component:string? failures:integer failures_with_telemetry:integer "
+                       "level:string missing:integer ready_about:instant?"},
+    {"LabelAudit", "class:string verdict:string models:[ModelReadiness] readiness:[string] "
+                   "label_audit:object failures:object events:object"},
+    {"LabelList", "items:[LabelAudit] next_cursor:string?"},
     {"Reading", "at:instant value:number* min:number* max:number* mean:number* n:integer*"},
     {"ReadingList", "asset:string sensor:string unit:string? resolution:string from:instant? "
                     "to:instant? items:[Reading]"},

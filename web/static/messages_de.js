@@ -198,6 +198,12 @@ export default {
     no_classes: 'Keine Klasse wurde trainiert.', stages: 'Schritte', no_stages: 'Keine Schritte vermerkt.', all_runs: 'Alle Läufe',
     retrain_now: 'Jetzt trainieren', retrain_started: 'Das Training läuft.',
     /* data */
+    readiness: 'Reif für', readiness_note: 'ein eigenes Modell braucht etwa 10 Ausfälle mit Messwerten',
+    level_none: 'noch nichts', level_age_only: 'nur Alter', level_sensors: 'Sensormodell',
+    col_failures: 'Ausfälle', col_with_telemetry: 'Mit Messwerten', col_level: 'Trägt', col_missing: 'Fehlen', col_ready: 'Etwa',
+    sensor_findings: 'Sensoren', sensor_findings_note: { one: '1 Befund, Fehler zuerst', other: '{n} Befunde, Fehler zuerst' },
+    no_findings: 'Alle Sensoren liefern lückenlos.', col_finding: 'Befund', col_severity: 'Art',
+    severity_fault: 'Fehler', severity_watch: 'ansehen',
     data_lead: { one: '1 Zeile konnte nicht gelesen werden.', other: '{n} Zeilen konnten nicht gelesen werden.' }, data_lead_none: 'Jede Zeile wurde gelesen.',
     data_rest: { one: 'Bisher 1 Import.', other: 'Bisher {n} Importe.' }, imports: 'Importe', quarantine: 'Quarantäne',
     no_imports: 'Noch nichts eingelesen. Beginnen mit „fettle import readings DATEI.csv“; --dry-run zeigt, was geschähe.',

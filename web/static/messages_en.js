@@ -198,6 +198,12 @@ export default {
     no_classes: 'No class was trained.', stages: 'Stages', no_stages: 'No stages were recorded.', all_runs: 'All runs',
     retrain_now: 'Retrain now', retrain_started: 'Retraining has started.',
     /* data */
+    readiness: 'Ready for', readiness_note: 'a model of its own needs about 10 failures with telemetry',
+    level_none: 'nothing yet', level_age_only: 'age only', level_sensors: 'sensor model',
+    col_failures: 'Failures', col_with_telemetry: 'With telemetry', col_level: 'Carries', col_missing: 'Missing', col_ready: 'About',
+    sensor_findings: 'Sensors', sensor_findings_note: { one: '1 finding, faults first', other: '{n} findings, faults first' },
+    no_findings: 'All sensors deliver without gaps.', col_finding: 'Finding', col_severity: 'Kind',
+    severity_fault: 'fault', severity_watch: 'worth a look',
     data_lead: { one: '1 row could not be taken.', other: '{n} rows could not be taken.' }, data_lead_none: 'Every row that came was taken.',
     data_rest: { one: '1 import so far.', other: '{n} imports so far.' }, imports: 'Imports', quarantine: 'Quarantine',
     no_imports: 'Nothing was imported yet. Start with “fettle import readings FILE.csv”; add --dry-run to see what would happen.',

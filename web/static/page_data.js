@@ -2,7 +2,7 @@
 
 import { h, clear } from './dom.js';
 import { t, word } from './messages.js';
-import { getAll, seg } from './api.js';
+import { get, getAll, seg } from './api.js';
 import * as f from './format.js';
 import { head, panel, into, empty } from './ui.js';
 
@@ -14,7 +14,14 @@ export async function show(ctx) {
     const imports = h('div', { class: 'panel long' });
     const rows = h('div', { class: 'panel long' });
     clear(headBox, head({ title: t('nav_data') }));
-    ctx.root.append(headBox, h('div', { class: 'stack' }, rows, imports));
+    const labels = h('div', { class: 'panel long' });
+    const sensors = h('div', { class: 'panel long' });
+    ctx.root.append(headBox, h('div', { class: 'stack' }, labels, sensors, rows, imports));
+    into(labels, { rows: 4, what: t('readiness'), make: async () => {
+        const q = await get('/quality', null, { signal: ctx.signal });
+        fill(labels, readiness(q.classes));
+        fill(sensors, findings(q.classes));
+    } });
     const known = {};
     const answer = () => {
         if (!known.rows || !known.imports) return;
@@ -34,6 +41,34 @@ export async function show(ctx) {
         answer();
     } });
     return { update: (next) => show({ ...next, root: clear(next.root) }) };
+}
+
+/* Of each class: what its failures are ready for, part by part, and what is wrong with the labels. */
+function readiness(classes) {
+    const lines = classes.flatMap((c) => c.models.map((m, i) => h('tr', null,
+        h('td', null, i ? '' : h('b', null, c.class)), h('td', null, m.component || t('whole_asset')),
+        h('td', { class: 'num' }, f.count(m.failures)),
+        h('td', { class: 'num' }, f.count(m.failures_with_telemetry)),
+        h('td', null, t(`level_${m.level}`)), h('td', { class: 'num' }, m.missing ? f.count(m.missing) : '\u2014'),
+        h('td', { class: 'nowrap' }, m.ready_about ? f.day(m.ready_about) : '\u2014'))));
+    const said = classes.flatMap((c) => [`${c.class}: ${c.verdict}`,
+        ...(c.label_audit.sentences || []).map((s) => `${c.class}: ${s}`)]);
+    return panel({ title: t('readiness'), note: t('readiness_note'), body: [
+        h('ul', null, said.map((s) => h('li', null, s))),
+        lines.length ? tableOf([['col_class'], ['col_part'], ['col_failures', 1], ['col_with_telemetry', 1],
+            ['col_level'], ['col_missing', 1], ['col_ready']], lines) : null] });
+}
+
+/* Faults first, then what is worth a look. */
+function findings(classes) {
+    const all = classes.flatMap((c) => c.findings);
+    const rows = [...all.filter((r) => r.severity === 'fault'), ...all.filter((r) => r.severity !== 'fault')];
+    const total = classes.reduce((a, c) => a + c.n_findings, 0);
+    return panel({ title: t('sensor_findings'), note: rows.length ? t('sensor_findings_note', { n: total }) : null,
+        body: rows.length ? tableOf([['col_finding'], ['col_severity'], ['col_since']],
+            rows.slice(0, SHOWN).map((r) => h('tr', null, h('td', null, r.asset === 'all' ? r.text
+                : h('a', { href: `/assets/${seg(r.asset)}` }, r.text)), h('td', null, t(`severity_${r.severity}`)),
+            h('td', { class: 'nowrap' }, r.from ? f.day(r.from) : '\u2014')))) : empty(t('no_findings')) });
 }
 
 const fill = (box, made) => clear(box, [...made.childNodes]);
