@@ -1,5 +1,6 @@
 /* Brings a file to the newest schema: db/migrations in order, each in its own transaction that also
- * sets user_version, so a crash leaves the file at one version or the next. */
+ * sets user_version, so a crash leaves the file at one version or the next. A new file gets all of
+ * them in one: it is there or empty. */
 #include "app/base/embedded.h"
 #include "db/connection.h"
 #include "db/db.h"
@@ -59,15 +60,17 @@ enum ft_status migrate_check(struct db *db, bool *is_empty, int *version, struct
     return FT_OK;
 }
 
-/* Applies migration number i (from 0). */
-static enum ft_status apply(struct db *db, size_t i, struct ft_err *err)
+/* Applies the migrations from number first (from 0) up to last, which is not applied, in one
+ * transaction. */
+static enum ft_status apply(struct db *db, size_t first, size_t last, struct ft_err *err)
 {
     char pragmas[96];
+    size_t i = first;
     /* A PRAGMA takes no bound parameters; both numbers are our own. */
     snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%zu",
-             DB_APPLICATION_ID, i + 1);
+             DB_APPLICATION_ID, last);
     int rc = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
+    for (; i < last && rc == SQLITE_OK; i++)
         rc = sqlite3_exec(db->handle, (const char *)db_migrations[i].data, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL);
@@ -75,7 +78,8 @@ static enum ft_status apply(struct db *db, size_t i, struct ft_err *err)
         rc = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         return FT_OK;
-    const enum ft_status st = sqlite_fail(db->handle, rc, db_migrations[i].name, err);
+    const enum ft_status st =
+        sqlite_fail(db->handle, rc, db_migrations[i > first ? i - 1 : first].name, err);
     sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     ft_err_prefix(err, "%s: migration", db->path);
     return st;
@@ -140,7 +144,9 @@ enum ft_status migrate_run(struct db *db, bool may_create, struct ft_err *err)
         st = ft_fail(err, FT_INVALID, "%s is empty, not a Fettle database", db->path);
     if (st == FT_OK && (size_t)version < db_migrations_count && !add_functions(db->handle))
         st = sqlite_fail(db->handle, SQLITE_NOMEM, db->path, err);
+    if (st == FT_OK && is_empty) /* one wait for the disk in place of many */
+        return apply(db, 0, db_migrations_count, err);
     for (size_t i = (size_t)version; st == FT_OK && i < db_migrations_count; i++)
-        st = apply(db, i, err);
+        st = apply(db, i, i + 1, err);
     return st;
 }

@@ -24,6 +24,7 @@ struct block {
     const char *begin[MAX_PIECES + 1]; /* piece i is [begin[i], begin[i + 1]) */
     size_t n_pieces;
     bool is_last;
+    struct rows_memory memory[MAX_PIECES];
     struct readings_batch batches[MAX_PIECES];
 };
 
@@ -32,7 +33,7 @@ static void parse_piece(void *ctx, size_t i)
     struct block *b = ctx;
     const bool is_last = b->is_last && i + 1 == b->n_pieces;
     readings_batch_parse(b->layout, &b->whens[i], b->begin[i], b->begin[i + 1], is_last,
-                         &b->batches[i]);
+                         b->memory[i], &b->batches[i]);
 }
 
 /* Cuts bytes at line ends into pieces of about equal length. */
@@ -70,6 +71,8 @@ static enum ft_status parse_block(struct block *b, struct csv_reader *reader,
     if (st != FT_OK)
         return st;
     cut_pieces(b, bytes, is_last, o->pool != NULL ? pool_n_threads(o->pool) : 1);
+    for (size_t i = 0; i < b->n_pieces; i++)
+        b->memory[i] = readings_chunk_take_memory(chunk);
     if (b->n_pieces > 1)
         pool_run(o->pool, b->n_pieces, parse_piece, b);
     else
@@ -111,7 +114,7 @@ static enum ft_status read_all(struct csv_reader *reader, struct db *db,
         st = parse_block(b, reader, o, chunk, &first_line, &is_end, err);
         if (st == FT_OK && o->is_stopped != NULL && o->is_stopped())
             st = ft_fail(err, FT_INTERRUPTED, "interrupted");
-        if (st == FT_OK && (is_end || chunk->size >= (size_t)memory))
+        if (st == FT_OK && (is_end || readings_chunk_is_full(chunk, (size_t)memory)))
             st = readings_chunk_write(chunk, db, err);
         if (o->progress != NULL)
             o->progress(o->ctx, input_position(in), input_size(in));
@@ -132,8 +135,16 @@ static enum ft_status finish(struct db *db, int64_t import_id, const struct impo
                                    .n_new = s->n_new + s->n_changed,
                                    .n_unchanged = s->n_unchanged,
                                    .n_bad = s->n_bad};
-    enum ft_status st = reading_seal(db, err); /* the file is smallest so */
-    return st == FT_OK ? import_finish(db, &row, err) : st;
+    enum ft_status st = db_begin(db, err); /* one commit for both */
+    if (st != FT_OK)
+        return st;
+    st = reading_seal(db, err); /* the file is smallest so */
+    if (st == FT_OK)
+        st = import_finish(db, &row, err);
+    if (st == FT_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return st;
 }
 
 enum ft_status import_readings(struct db *db, const char *file, const struct import_options *o,

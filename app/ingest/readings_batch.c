@@ -28,40 +28,54 @@ struct parser {
 void readings_batch_free(struct readings_batch *b)
 {
     names_free(&b->series);
-    free(b->series_of);
-    free(b->ts_ms);
-    free(b->values);
+    free(b->memory.p);
     free(b->bad);
     buf_free(&b->text);
     *b = (struct readings_batch){0};
 }
 
+/* Bytes of one row in memory. */
+static size_t row_size(const struct readings_batch *b)
+{
+    return sizeof(*b->ts_ms) + b->n_values * sizeof(*b->values) + sizeof(*b->series_of);
+}
+
 size_t readings_batch_size(const struct readings_batch *b)
 {
-    return b->cap * (sizeof(*b->series_of) + sizeof(*b->ts_ms) + b->n_values * sizeof(double)) +
-           b->bad_cap * sizeof(*b->bad) + b->text.cap;
+    return b->memory.size + b->bad_cap * sizeof(*b->bad) + b->text.cap;
+}
+
+/* Lays the columns into memory that is larger than what they have, and moves the rows there. */
+static void move_rows(struct readings_batch *b, struct rows_memory memory)
+{
+    const size_t cap = memory.size / row_size(b);
+    int64_t *ts_ms = memory.p;
+    double *values = (double *)(ts_ms + cap);
+    uint32_t *series_of = (uint32_t *)(values + b->n_values * cap);
+    if (b->n > 0) {
+        memcpy(ts_ms, b->ts_ms, b->n * sizeof(*ts_ms));
+        memcpy(series_of, b->series_of, b->n * sizeof(*series_of));
+    }
+    for (size_t k = 0; k < b->n_values && b->n > 0; k++)
+        memcpy(values + k * cap, b->values + k * b->cap, b->n * sizeof(*values));
+    free(b->memory.p);
+    b->memory = memory;
+    b->ts_ms = ts_ms;
+    b->values = values;
+    b->series_of = series_of;
+    b->cap = cap;
 }
 
 /* Makes room for more rows; at first for as many as the piece should have. */
 static bool grow(struct readings_batch *b, size_t n_expected)
 {
-    const size_t cap = b->cap == 0 ? n_expected : b->cap * 2;
-    uint32_t *series_of = realloc(b->series_of, cap * sizeof(*series_of));
-    if (series_of != NULL)
-        b->series_of = series_of;
-    int64_t *ts_ms = realloc(b->ts_ms, cap * sizeof(*ts_ms));
-    if (ts_ms != NULL)
-        b->ts_ms = ts_ms;
-    double *values = reallocarray(b->values, cap, b->n_values * sizeof(*values));
-    if (values != NULL)
-        b->values = values;
-    if (series_of == NULL || ts_ms == NULL || values == NULL) {
-        b->status = ft_fail(&b->err, FT_NOMEM, "no memory for %zu rows", cap);
+    const size_t n = b->cap == 0 ? n_expected : b->cap * 2;
+    struct rows_memory memory = {malloc(n * row_size(b)), n * row_size(b)};
+    if (memory.p == NULL) {
+        b->status = ft_fail(&b->err, FT_NOMEM, "no memory for %zu rows", n);
         return false;
     }
-    for (size_t k = b->n_values; k-- > 0;) /* the columns move apart, the last one first */
-        memmove(values + k * cap, values + k * b->cap, b->n * sizeof(*values));
-    b->cap = cap;
+    move_rows(b, memory);
     return true;
 }
 
@@ -224,12 +238,14 @@ static void read_row(struct parser *s, const struct csv_record *rec)
 }
 
 void readings_batch_parse(const struct readings_layout *layout, struct when *when, const char *p,
-                          const char *end, bool is_last, struct readings_batch *b)
+                          const char *end, bool is_last, struct rows_memory memory,
+                          struct readings_batch *b)
 {
     struct parser s = {.layout = layout, .when = when, .b = b, .begin = p, .end = end};
     struct csv_record rec;
     const char *begin = p;
     *b = (struct readings_batch){.n_values = layout->n_values, .status = FT_OK};
+    move_rows(b, memory);
     names_init(&b->series);
     buf_init(&b->text, TEXT_MAX);
     csv_record_init(&rec);

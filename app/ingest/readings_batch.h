@@ -20,11 +20,18 @@ struct bad_row {
 
 #define BATCH_RAW_MAX 4000
 
+/* Memory of the rows of a batch. */
+struct rows_memory {
+    void *p; /* owned */
+    size_t size;
+};
+
 struct readings_batch {
-    struct names series; /* asset, or asset MARK sensor when long */
-    uint32_t *series_of; /* [n] number of the row's series */
-    int64_t *ts_ms;      /* [n] */
-    double *values;      /* [n_values][cap], n of each column used; NaN = missing or bad */
+    struct names series;       /* asset, or asset MARK sensor when long */
+    struct rows_memory memory; /* of the three below */
+    uint32_t *series_of;       /* [n] number of the row's series */
+    int64_t *ts_ms;            /* [n] */
+    double *values;            /* [n_values][cap], n of each column used; NaN = missing or bad */
     size_t n, cap, n_values;
     struct bad_row *bad; /* [n_bad], by line */
     size_t n_bad, bad_cap;
@@ -36,12 +43,14 @@ struct readings_batch {
     struct ft_err err;
 };
 
-/* Parses the records that begin in [p, end). Good cells of a row with a bad cell are kept; a row
+/* Parses the records that begin in [p, end); memory is what an older batch left (or nothing) and
+ * becomes the batch's. Good cells of a row with a bad cell are kept; a row
  * with a bad time or asset, or with another number of fields than the header, is not. A bad row
  * never ends the work; b->status is FT_OK or FT_NOMEM. The caller ends b with
  * readings_batch_free(). */
 void readings_batch_parse(const struct readings_layout *layout, struct when *when, const char *p,
-                          const char *end, bool is_last, struct readings_batch *b);
+                          const char *end, bool is_last, struct rows_memory memory,
+                          struct readings_batch *b);
 void readings_batch_free(struct readings_batch *b);
 
 /* Bytes that the rows hold in memory. */

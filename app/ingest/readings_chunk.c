@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A chunk of EARLY_SIZE bytes is written when its series have EARLY_ROWS rows in each piece. */
+enum { EARLY_SIZE = 24 << 20, EARLY_ROWS = SEGMENT_TARGET_N / 2 };
+
 void readings_chunk_init(struct readings_chunk *c, const struct readings_layout *layout,
                          const struct import_options *o, struct import_summary *summary)
 {
@@ -21,10 +24,45 @@ void readings_chunk_init(struct readings_chunk *c, const struct readings_layout 
     names_init(&c->sensors);
 }
 
+/* Keeps the memory of the rows for the next batches. */
+static void keep_memory(struct readings_chunk *c, struct readings_batch *b)
+{
+    if (c->n_spare == c->spare_cap) {
+        const size_t cap = c->spare_cap + 32;
+        struct rows_memory *spare = realloc(c->spare, cap * sizeof(*spare));
+        if (spare == NULL)
+            return; /* freed with the batch */
+        c->spare = spare;
+        c->spare_cap = cap;
+    }
+    c->spare[c->n_spare++] = b->memory;
+    b->memory = (struct rows_memory){0};
+}
+
+struct rows_memory readings_chunk_take_memory(struct readings_chunk *c)
+{
+    return c->n_spare > 0 ? c->spare[--c->n_spare] : (struct rows_memory){0};
+}
+
+bool readings_chunk_is_full(const struct readings_chunk *c, size_t memory)
+{
+    size_t n_rows = 0;
+    size_t n_series = 0;
+    if (c->size >= memory || c->size < EARLY_SIZE)
+        return c->size >= memory;
+    for (size_t i = 0; i < c->n_batches; i++) {
+        n_rows += c->batches[i].n;
+        n_series += c->batches[i].series.n;
+    }
+    return n_rows / (n_series + 1) >= EARLY_ROWS;
+}
+
 static void drop_batches(struct readings_chunk *c)
 {
-    for (size_t i = 0; i < c->n_batches; i++)
+    for (size_t i = 0; i < c->n_batches; i++) {
+        keep_memory(c, &c->batches[i]);
         readings_batch_free(&c->batches[i]);
+    }
     c->n_batches = 0;
     c->size = 0;
 }
@@ -36,6 +74,9 @@ void readings_chunk_free(struct readings_chunk *c)
         free(c->known[i].sensor_id);
         free(c->known[i].is_known);
     }
+    for (size_t i = 0; i < c->n_spare; i++)
+        free(c->spare[i].p);
+    free(c->spare);
     free(c->known);
     free(c->batches);
     free(c->first_line);

@@ -28,7 +28,9 @@ struct readings_chunk {
     struct readings_batch *batches; /* [n_batches] */
     int64_t *first_line;            /* [n_batches] line of the file on which the piece begins */
     size_t n_batches, cap;
-    size_t size; /* bytes held by the batches */
+    size_t size;               /* bytes held by the batches */
+    struct rows_memory *spare; /* [n_spare] of batches that are written; owned */
+    size_t n_spare, spare_cap;
 };
 
 void readings_chunk_init(struct readings_chunk *c, const struct readings_layout *layout,
@@ -38,6 +40,14 @@ void readings_chunk_free(struct readings_chunk *c);
 /* Takes the batch over (it is emptied). first_line is the line of the file where it begins. */
 enum ft_status readings_chunk_add(struct readings_chunk *c, struct readings_batch *b,
                                   int64_t first_line, struct ft_err *err);
+
+/* Memory for a batch, used before or none. */
+struct rows_memory readings_chunk_take_memory(struct readings_chunk *c);
+
+/* Is it time to write? Yes when memory bytes are held, and long before when the series are so long
+ * (a file sorted by asset) that waiting for more rows would not make better blocks: what is in the
+ * processor's cache is written faster. */
+bool readings_chunk_is_full(const struct readings_chunk *c, size_t memory);
 
 /* Writes what is held in one transaction and empties the chunk; adds to the summary. In a dry run
  * it only compares with what is there (db may be NULL). */
