@@ -1,5 +1,6 @@
 #include "db/codebook.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,14 +41,19 @@ static void share_slots(struct codebook *b, const size_t *count, size_t total)
     b->freq[b->n] = 1;
 }
 
-/* Slots from frequencies. */
-static void fill_slots(struct codebook *b)
+/* Tables that follow from symbols and frequencies. */
+static void fill_tables(struct codebook *b)
 {
     size_t at = 0;
     for (size_t i = 0; i <= b->n; i++) {
         b->start[i] = (uint16_t)at;
         for (size_t k = 0; k < b->freq[i]; k++)
             b->symbol_of[at++] = (uint16_t)i;
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        const uint64_t offset = (uint64_t)b->symbol[i] - (uint64_t)b->symbol[0];
+        if (offset < CODEBOOK_DENSE)
+            b->dense[offset] = (uint16_t)(i + 1);
     }
 }
 
@@ -77,7 +83,7 @@ enum ft_status codebook_build(int64_t *m, size_t n, unsigned digits, struct code
         total++;
     }
     share_slots(b, count, total);
-    fill_slots(b);
+    fill_tables(b);
     *out = b;
     return FT_OK;
 }
@@ -88,6 +94,9 @@ static size_t find_symbol(const struct codebook *b, int64_t symbol)
 {
     size_t low = 0;
     size_t high = b->n;
+    const uint64_t offset = (uint64_t)symbol - (uint64_t)b->symbol[0];
+    if (offset < CODEBOOK_DENSE)
+        return b->dense[offset] != 0 ? b->dense[offset] - 1U : b->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (b->symbol[middle] < symbol)
@@ -171,6 +180,14 @@ struct bit_reader {
 
 static uint64_t take_bits(struct bit_reader *r, unsigned n)
 {
+    if (r->n < n && r->c->end - r->c->p >= 8) { /* whole bytes at once, 56 bits and more */
+        uint64_t w;
+        memcpy(&w, r->c->p, sizeof(w));
+        const unsigned n_bytes = (63 - r->n) / 8;
+        r->bits |= le64toh(w) << r->n;
+        r->c->p += n_bytes;
+        r->n += 8 * n_bytes;
+    }
     while (r->n < n) {
         r->bits |= (uint64_t)take_byte(r->c) << r->n;
         r->n += 8;
@@ -210,6 +227,7 @@ void codebook_decode(const struct codebook *b, struct cursor *c, double power, d
         const uint64_t low = b->shift > 0 ? take_bits(&r, b->shift) : 0;
         value[i] = (double)(int64_t)((uint64_t)b->symbol[s] << b->shift | low) / power;
     }
+    c->p -= r.n / 8; /* read ahead */
     if (coded.p != coded.end || state != STATE_LOW)
         cursor_fail(c, "its coded values do not end where they should");
     escapes = *c;
@@ -295,7 +313,7 @@ enum ft_status codebook_load(const unsigned char *p, size_t len, struct codebook
         free(b);
         return ft_fail(err, FT_INVALID, "codebook of readings: %s", c.what);
     }
-    fill_slots(b);
+    fill_tables(b);
     *out = b;
     return FT_OK;
 }

@@ -25,6 +25,7 @@ enum {
     CODEBOOK_SLOTS = 1 << CODEBOOK_BITS,
     CODEBOOK_MAX_SYMBOLS = 1024,
     CODEBOOK_MAX_SHIFT = 40,
+    CODEBOOK_DENSE = 4096,
     CODEBOOK_MAX_N = 2048 /* values coded in one go; longer blocks carry their own statistics */
 };
 
@@ -36,6 +37,8 @@ struct codebook {
     uint16_t freq[CODEBOOK_MAX_SYMBOLS + 1];  /* of symbol i; [n] is the escape */
     uint16_t start[CODEBOOK_MAX_SYMBOLS + 1]; /* first slot */
     uint16_t symbol_of[CODEBOOK_SLOTS];       /* by slot */
+    uint16_t dense[CODEBOOK_DENSE]; /* symbol[0] + i -> its number + 1; 0 = none: symbols close to
+                                       each other are found without a search */
 };
 
 /* Learns from n whole numbers (sorted in place), which had that many digits. The caller frees *out.

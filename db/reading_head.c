@@ -146,13 +146,16 @@ static bool is_same_bits(double a, double b)
     return x == y;
 }
 
-/* First point that is not before the instant. */
+/* First point that is not before the instant. What is late is mostly a little late: the search
+ * begins at the end and takes steps that double. */
 static size_t find(const struct head_slot *slot, int64_t ts_ms)
 {
-    size_t low = 0;
+    size_t low = slot->n;
     size_t high = slot->n;
-    if (high > 0 && slot->points[high - 1].ts_ms < ts_ms)
-        return high;
+    for (size_t step = 1; low > 0 && slot->points[low - 1].ts_ms >= ts_ms; step *= 2) {
+        high = low - 1;
+        low = low > step ? low - step : 0;
+    }
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (slot->points[middle].ts_ms < ts_ms)

@@ -50,8 +50,8 @@ static void move_rows(struct readings_batch *b, struct rows_memory memory)
 {
     const size_t cap = memory.size / row_size(b);
     int64_t *ts_ms = memory.p;
-    double *values = (double *)(ts_ms + cap);
-    uint32_t *series_of = (uint32_t *)(values + b->n_values * cap);
+    double *values = (void *)(ts_ms + cap);
+    uint32_t *series_of = (void *)(values + b->n_values * cap);
     if (b->n > 0) {
         memcpy(ts_ms, b->ts_ms, b->n * sizeof(*ts_ms));
         memcpy(series_of, b->series_of, b->n * sizeof(*series_of));
