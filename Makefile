@@ -99,11 +99,29 @@ C_FILES := $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h'
 
 .PHONY: all build run test unit bench lint check-contrast layers sanitize fuzz install clean deps-build deps-test
 all: build
-build: $(BUILD)/fettle
+build: $(BUILD)/fettle $(if $(SANITIZER),,$(BUILD)/fettle_sqlite.so)
 
 $(BUILD)/fettle: $(BUILD)/obj/app/main.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS_ALL)
+
+# Table reading for the sqlite3 shell. Its SQLite is that of the program that loads it.
+EXT_SRC := $(wildcard db/*.c db/extension/*.c) app/base/clock.c app/base/status.c
+EXT_OBJ := $(EXT_SRC:%.c=$(BUILD)/ext/%.o) $(BUILD)/ext/gen/queries.o $(BUILD)/ext/gen/migrations.o
+EXT_FLAGS = $(filter-out -fPIE,$(CFLAGS_ALL)) -fPIC -fvisibility=hidden -ffunction-sections -include db/extension/sqlite_api.h
+$(BUILD)/ext/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/queries.h $(BUILD)/flags
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(EXT_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/ext/%.o: %.c $(BUILD)/gen/queries.h $(BUILD)/flags
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(EXT_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/fettle_sqlite.so: $(EXT_OBJ)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS_ALL)) -shared -Wl,--gc-sections -Wl,-z,defs -o $@ $^ \
+	    $(shell pkg-config --libs libzstd zlib) -lm
+-include $(EXT_OBJ:.o=.d)
 
 $(LIB): $(OBJ)
 	$(SAY) AR $@
@@ -220,6 +238,7 @@ $(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 PREFIX ?= /usr/local
 install: build
 	install -D -m 755 $(BUILD)/fettle $(DESTDIR)$(PREFIX)/bin/fettle
+	install -D -m 644 $(BUILD)/fettle_sqlite.so $(DESTDIR)$(PREFIX)/lib/fettle/fettle_sqlite.so
 	install -D -m 644 docs/fettle.1 $(DESTDIR)$(PREFIX)/share/man/man1/fettle.1
 
 clean:

@@ -188,7 +188,7 @@ static uint64_t take_bits(struct bit_reader *r, unsigned n)
         r->c->p += n_bytes;
         r->n += 8 * n_bytes;
     }
-    while (r->n < n) {
+    while (r->n < n && r->n <= 56) { /* at most 40 are ever asked for */
         r->bits |= (uint64_t)take_byte(r->c) << r->n;
         r->n += 8;
     }

@@ -35,6 +35,11 @@ struct db {
 enum ft_status unit_begin(struct db *db, struct ft_err *err);
 enum ft_status unit_end(struct db *db, enum ft_status st, struct ft_err *err);
 
+/* db/db.c: a reader on a handle that somebody else opened and closes, when its file is a Fettle
+ * database of this schema. db_unwrap() before the handle is closed. */
+enum ft_status db_wrap(sqlite3 *handle, struct db **out, struct ft_err *err);
+void db_unwrap(struct db *db);
+
 /* db/lock.c: takes path + ".lock" for this process; FT_BUSY names the holder. */
 enum ft_status lock_take(const char *path, int *fd, char **lock_path, struct ft_err *err);
 /* Removes the lock file and gives the lock back; the fd may be -1, the path NULL. */

@@ -8,6 +8,7 @@
 #include "db/codebook_store.h"
 #include "db/connection.h"
 #include "db/reading_head.h"
+#include "db/reading_table.h"
 #include "db/statement.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static enum ft_status open_handle(struct db *db, const char *name, int flags, st
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return FT_OK;
+    return reading_table_add(db, err);
 }
 
 /* The real file behind a path, so that two names of one file share one lock. A file that is not
@@ -236,19 +237,53 @@ enum ft_status db_open_reader(const char *path, struct db **out, struct ft_err *
     return FT_OK;
 }
 
+/* Frees what hangs on the handle. */
+static void release(struct db *db)
+{
+    reading_cache_free(db->readings);
+    reading_head_free(db->head);
+    codebook_shelf_free(db->codebooks);
+    for (size_t i = 0; i < QUERY_COUNT; i++)
+        sqlite3_finalize(db->statements[i]);
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL)
         return;
     while (db->depth > 0)
         db_rollback(db);
-    reading_cache_free(db->readings);
-    reading_head_free(db->head);
-    codebook_shelf_free(db->codebooks);
-    for (size_t i = 0; i < QUERY_COUNT; i++)
-        sqlite3_finalize(db->statements[i]);
+    release(db);
     sqlite3_close(db->handle); /* the writer is the last to checkpoint, before the lock goes */
     lock_release(db->lock_fd, db->lock_path);
+    free(db->path);
+    free(db);
+}
+
+enum ft_status db_wrap(sqlite3 *handle, struct db **out, struct ft_err *err)
+{
+    struct db *db = NULL;
+    const char *path = sqlite3_db_filename(handle, "main");
+    enum ft_status st = db_alloc(path != NULL ? path : "", &db, err);
+    *out = NULL;
+    if (st != FT_OK)
+        return st;
+    db->handle = handle;
+    st = check_reader_schema(db, err);
+    if (st != FT_OK) {
+        db_unwrap(db);
+        return st;
+    }
+    /* Only the process with the lock file checkpoints. */
+    sqlite3_wal_autocheckpoint(handle, 0);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    *out = db;
+    return FT_OK;
+}
+
+void db_unwrap(struct db *db)
+{
+    release(db);
     free(db->path);
     free(db);
 }

@@ -79,3 +79,17 @@ DELETE FROM reading_journal WHERE id = :id
 
 -- name: damaged_count
 SELECT count(*), ifnull(sum(n), 0) FROM reading_damaged
+
+-- name: block_ninth
+SELECT start_ms FROM reading_block WHERE sensor_id = :sensor_id AND start_ms > :after_ms
+ORDER BY start_ms LIMIT 1 OFFSET 8
+
+-- name: series_by_id
+SELECT s.id, a.key, s.name FROM sensor s JOIN asset a ON a.id = s.asset_id WHERE s.id = :sensor_id
+
+-- name: series_by_asset
+SELECT s.id, a.key, s.name FROM asset a JOIN sensor s ON s.asset_id = a.id WHERE a.key = :asset
+ORDER BY s.id
+
+-- name: series_all
+SELECT s.id, a.key, s.name FROM sensor s JOIN asset a ON a.id = s.asset_id ORDER BY s.id
