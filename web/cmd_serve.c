@@ -7,6 +7,7 @@
 #include "app/cmms/cmms_outbox.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
+#include "app/ingest/arrivals.h"
 #include "app/ingest/live.h"
 #include "app/ingest/mqtt.h"
 #include "app/nightly.h"
@@ -119,6 +120,7 @@ static enum ft_status start_live(struct serve *s, struct ft_err *err)
     const struct live_options options = {
         .mapping = {.asset_tags = c->ingest_asset_tags, .drop_tags = c->ingest_drop_tags},
         .limits = s->api.limits,
+        .arrivals = s->api.arrivals,
         .class_name = c->ingest_class,
         .may_skip_text = strcmp(c->ingest_strings, "skip") == 0};
     return live_new(&options, &s->api.live, err);
@@ -144,6 +146,8 @@ static enum ft_status start_parts(struct serve *s, const char *web_root, struct 
                     (double)s->config.min_free_pct / 100.0, NULL, NULL);
     api->disk = &s->disk;
     st = quality_cache_init(&api->quality, err);
+    if (st == FT_OK)
+        st = arrivals_new(&api->arrivals, err);
     if (st == FT_OK)
         st = start_live(s, err);
     if (st != FT_OK)
@@ -207,6 +211,7 @@ static void stop_parts(struct serve *s)
     outbox_stop(s->outbox);
     writer_free(s->api.writer);
     live_free(s->api.live);
+    arrivals_free(s->api.arrivals);
     quality_cache_free(&s->api.quality);
     db_close(s->db);
     assets_free(s->api.assets);

@@ -1,6 +1,7 @@
 #include "app/ingest/ingest.h"
 
 #include "app/base/utf8.h"
+#include "app/ingest/arrivals.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/event_store.h"
@@ -147,7 +148,8 @@ static enum ft_status resolve_groups(struct db *db, const struct ingest_policy *
 }
 
 /* Writes what is good, in the caller's order, for a later item wins. */
-static enum ft_status append_good(struct db *db, const struct ingest_reading *items, size_t n,
+static enum ft_status append_good(struct db *db, const struct ingest_policy *policy,
+                                  const struct ingest_reading *items, size_t n,
                                   struct ingest_result *results, struct reading_point *points,
                                   unsigned char *outcome, struct ft_err *err)
 {
@@ -156,7 +158,11 @@ static enum ft_status append_good(struct db *db, const struct ingest_reading *it
     for (size_t i = 0; i < n; i++)
         if (results[i].status == FT_OK)
             points[k++] = (struct reading_point){results[i].id, items[i].ts_ms, items[i].value};
-    const enum ft_status st = reading_append(db, points, k, outcome, &counts, err);
+    enum ft_status st = reading_append(db, points, k, outcome, &counts, err);
+    if (st == FT_OK && policy->arrivals != NULL) {
+        arrivals_note(policy->arrivals, points, outcome, k);
+        st = arrivals_flush(policy->arrivals, db, policy->now_ms, err);
+    }
     k = 0;
     for (size_t i = 0; i < n && st == FT_OK; i++)
         if (results[i].status == FT_OK)
@@ -205,7 +211,7 @@ enum ft_status ingest_readings(struct db *db, const struct ingest_policy *policy
         goto out;
     st = resolve_groups(db, policy, order, n_good, results, err);
     if (st == FT_OK)
-        st = append_good(db, items, n, results, points, outcome, err);
+        st = append_good(db, policy, items, n, results, points, outcome, err);
     st = db_part_end(db, st, err);
     if (st == FT_OK)
         st = overall(results, n, err);

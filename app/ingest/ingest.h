@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arrivals;
 struct db;
 
 struct ingest_reading {
@@ -45,7 +46,8 @@ struct ingest_policy {
     /* NULL: a person's file, no limits. Where may_create is false an unknown asset or sensor is
      * FT_NOT_FOUND whatever class_name says. */
     const struct ingest_limits *limits;
-    int64_t now_ms; /* the clock that limits are about */
+    int64_t now_ms;            /* the clock that limits are about */
+    struct arrivals *arrivals; /* counts how readings come in; NULL = nobody does */
 };
 
 /* Finds a sensor of an asset, or makes it within the limits (NULL = none). FT_NOT_FOUND: unknown

@@ -4,6 +4,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/utf8.h"
+#include "app/ingest/arrivals.h"
 #include "app/ingest/ingest.h"
 #include "app/ingest/series_map.h"
 #include "db/asset_store.h"
@@ -50,6 +51,7 @@ struct live_batch {
     bool is_written;
     size_t n_refusals_before, n_all_before;
     struct reading_point *good; /* [n_good] */
+    unsigned char *outcome;     /* [n_good] */
     size_t n_good;
     int64_t n_unchanged;
 };
@@ -129,6 +131,7 @@ void live_batch_free(struct live_batch *b)
     series_map_free(b->local);
     free(b->points);
     free(b->good);
+    free(b->outcome);
     free(b->place);
     free(b->fresh);
     free(b->refusals);
@@ -453,9 +456,11 @@ static enum ft_status resolve_all(struct live_batch *b, struct db *db, struct ft
 static enum ft_status settle(struct live_batch *b, struct ft_err *err)
 {
     free(b->good);
+    free(b->outcome);
     b->good = malloc((b->n + 1) * sizeof(*b->good));
+    b->outcome = malloc(b->n + 1);
     b->n_good = 0;
-    if (b->good == NULL)
+    if (b->good == NULL || b->outcome == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for %zu readings", b->n);
     for (size_t i = 0; i < b->n; i++) {
         struct reading_point p = b->points[i];
@@ -519,11 +524,13 @@ enum ft_status live_write(struct live_batch *b, struct db *db, const char *sourc
         st = settle(b, err);
     if (st != FT_OK)
         return st;
-    st = reading_append(db, b->good, b->n_good, NULL, &counts, err);
+    st = reading_append(db, b->good, b->n_good, b->outcome, &counts, err);
     if (st == FT_INVALID)
         return forget(b->live, err);
     if (st == FT_OK)
         st = quarantine(b, db, source, now_ms, err);
+    if (st == FT_OK && b->live->options.arrivals != NULL)
+        st = arrivals_flush(b->live->options.arrivals, db, now_ms, err);
     b->n_unchanged = counts.n_unchanged;
     return st;
 }
@@ -535,6 +542,8 @@ void live_publish(struct live_batch *b)
     atomic_fetch_add(&l->n_unchanged, b->n_unchanged);
     atomic_fetch_add(&l->n_refused, (long long)b->n_all);
     atomic_fetch_add(&l->n_text, (long long)b->n_text);
+    if (l->options.arrivals != NULL)
+        arrivals_note(l->options.arrivals, b->good, b->outcome, b->n_good);
     if (b->n_fresh == 0)
         return;
     pthread_rwlock_wrlock(&l->lock);

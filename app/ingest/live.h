@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arrivals;
 struct db;
 struct live;
 struct live_batch;
@@ -21,8 +22,9 @@ struct live_batch;
 struct live_options {
     struct lp_mapping mapping; /* its texts outlive the live */
     struct ingest_limits limits;
-    const char *class_name; /* of assets that are made; outlives the live */
-    bool may_skip_text;     /* line protocol: a field with text is left out, else refused */
+    const char *class_name;    /* of assets that are made; outlives the live */
+    struct arrivals *arrivals; /* counts how readings come in; NULL = nobody does */
+    bool may_skip_text;        /* line protocol: a field with text is left out, else refused */
 };
 
 enum ft_status live_new(const struct live_options *options, struct live **out, struct ft_err *err);

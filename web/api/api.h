@@ -21,6 +21,7 @@ struct db;
 struct writer;
 struct assets;
 struct disk_guard;
+struct arrivals;
 struct live;
 struct metrics;
 struct mqtt;
@@ -41,6 +42,7 @@ struct api {
     const char *db_path;
     struct writer *writer;
     struct live *live;
+    struct arrivals *arrivals;   /* counts for every door */
     struct ingest_limits limits; /* of every door for readings */
     struct mqtt *_Atomic mqtt;   /* NULL: none */
     struct disk_guard *disk;

@@ -330,7 +330,8 @@ static enum ft_status write_items(struct api_call *c, void *state, struct ft_err
     const struct ingest_policy policy = {.class_name = api_text(c, "class"),
                                          .source = c->actor,
                                          .limits = &c->api->limits,
-                                         .now_ms = c->now_ms};
+                                         .now_ms = c->now_ms,
+                                         .arrivals = c->api->arrivals};
     enum ft_status st = FT_OK;
     if (b->n_good > 0)
         st = b->ops->ingest(c->db, &policy, b->items, b->n_good, b->results, err);
