@@ -40,18 +40,20 @@ static void add_asset(struct lives *l, const struct history *h, const struct his
     if (span.end_ms <= span.start_ms)
         return;
     int64_t start = history_renewal_ms(h, a, component, span.start_ms);
+    int64_t seen = span.start_ms; /* the present life is watched from here */
     bool is_alive = true;
     for (size_t i = 0; i < a->n_events && a->events[i].ts_ms <= span.end_ms && is_alive; i++) {
         const struct history_event *e = &a->events[i];
         const bool has_failed = history_is_failure(e, component);
         if (e->ts_ms <= span.start_ms || (!has_failed && !history_is_replacement(e, component)))
             continue;
-        add_life(l, unit_ms, start, span.start_ms, e->ts_ms, has_failed);
-        start = e->ts_ms;
+        add_life(l, unit_ms, start, seen, e->ts_ms, has_failed);
+        start = e->ts_ms - e->carried_ms;
+        seen = e->ts_ms;
         is_alive = !(a->is_ended && i + 1 == a->n_events);
     }
     if (is_alive)
-        add_life(l, unit_ms, start, span.start_ms, span.end_ms, false);
+        add_life(l, unit_ms, start, seen, span.end_ms, false);
 }
 
 static enum ft_status fit_lives(const struct lives *l, struct age_model *out, struct ft_err *err)

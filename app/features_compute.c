@@ -3,6 +3,8 @@
  * window holds. All state at a row depends on readings at or before its instant only. */
 #include "app/features_private.h"
 
+#include "app/meter.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,10 +316,19 @@ static double newest(const struct work *w, int64_t ts_ms)
     return to > 0 ? w->v[to - 1] : NAN;
 }
 
+static double meter_rollover(const struct work *w, size_t sensor)
+{
+    for (size_t i = 0; i < w->h->n_sensors; i++)
+        if (strcmp(w->h->sensors[i].name, w->fs->sensors[sensor].name) == 0)
+            return w->h->sensors[i].rollover;
+    return NAN;
+}
+
 static size_t put_meter(struct work *w, size_t sensor, size_t col)
 {
     const size_t n_windows = w->fs->n_windows;
     load_points(w, sensor);
+    meter_unroll(w->v, w->n, meter_rollover(w, sensor), w->v);
     for (size_t row = 0; row < w->n_rows; row++) {
         const double now = newest(w, w->as_of[row]);
         put(w, row, col, now);
@@ -380,8 +391,9 @@ static void put_since(struct work *w, event_test test, size_t index, int64_t ori
     int64_t last = DB_NO_TIME;
     for (size_t row = 0; row < w->n_rows; row++) {
         while (next < w->a->n_events && w->a->events[next].ts_ms <= w->as_of[row]) {
-            if (test(w, &w->a->events[next], index))
-                last = w->a->events[next].ts_ms;
+            if (test(w, &w->a->events[next], index)) /* age follows the part, recency does not */
+                last = w->a->events[next].ts_ms -
+                       (test == is_renewal_of ? w->a->events[next].carried_ms : 0);
             next++;
         }
         int64_t since = last;

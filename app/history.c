@@ -2,6 +2,7 @@
 #include "app/history.h"
 
 #include "app/base/clock.h"
+#include "app/part_clock.h"
 #include "db/db.h"
 
 #include <math.h>
@@ -48,7 +49,7 @@ int64_t history_renewal_ms(const struct history *h, const struct history_asset *
     for (size_t i = 0; i < a->n_events && a->events[i].ts_ms <= at_ms; i++) {
         const struct history_event *e = &a->events[i];
         if (history_is_failure(e, component) || history_is_replacement(e, component))
-            newest = e->ts_ms;
+            newest = e->ts_ms - e->carried_ms;
     }
     if (newest != DB_NO_TIME)
         return newest;
@@ -330,7 +331,8 @@ static enum ft_status note_sensor(struct history *h, const struct sensor *s, str
     h->sensors = grown;
     grown[h->n_sensors] = (struct history_sensor){.name = copy_text(s->name),
                                                   .unit = s->unit != NULL ? strdup(s->unit) : NULL,
-                                                  .role = s->role};
+                                                  .role = s->role,
+                                                  .rollover = s->rollover};
     if (grown[h->n_sensors].name == NULL)
         return no_memory(h, err);
     h->n_sensors++;
@@ -436,13 +438,15 @@ static struct history_asset *find_asset(struct history_asset **by_id, size_t n, 
     return low < n && by_id[low]->id == id ? by_id[low] : NULL;
 }
 
-static struct history_event convert_event(const struct history *h, const struct event *e)
+static struct history_event convert_event(const struct history *h, const struct event *e,
+                                          int64_t carried_ms)
 {
     struct history_event out = {.id = e->id,
                                 .ts_ms = e->ts_ms,
                                 .kind = e->kind,
                                 .component = HISTORY_NO_INDEX,
-                                .code = HISTORY_NO_INDEX};
+                                .code = HISTORY_NO_INDEX,
+                                .carried_ms = carried_ms};
     for (size_t c = 0; c < h->n_components && e->component_id != 0; c++)
         if (h->components[c].id == e->component_id)
             out.component = c;
@@ -455,7 +459,7 @@ static struct history_event convert_event(const struct history *h, const struct 
 }
 
 static enum ft_status spread_events(struct history *h, const struct event_list *events,
-                                    struct ft_err *err)
+                                    const int64_t *carried_ms, struct ft_err *err)
 {
     struct history_asset **by_id = calloc(h->n_assets, sizeof(struct history_asset *));
     if (by_id == NULL)
@@ -470,7 +474,7 @@ static enum ft_status spread_events(struct history *h, const struct event_list *
             if (a == NULL)
                 continue;
             if (pass == 1)
-                a->events[a->n_events] = convert_event(h, &events->items[i]);
+                a->events[a->n_events] = convert_event(h, &events->items[i], carried_ms[i]);
             a->n_events++;
         }
         for (size_t i = 0; i < h->n_assets && pass == 0; i++) {
@@ -488,6 +492,46 @@ static enum ft_status spread_events(struct history *h, const struct event_list *
     return st;
 }
 
+static int compare_event_ids(const void *pa, const void *pb)
+{
+    const struct event *a = pa;
+    const struct event *b = pb;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Ages that parts bring along to the class's events. Parts may come from assets of other classes,
+ * so where there are serial numbers at all, every failure and replacement is looked at. */
+static enum ft_status load_carried(struct db *db, const struct history *h,
+                                   const struct event_list *events, int64_t to_ms, int64_t *carried,
+                                   struct ft_err *err)
+{
+    const struct event_filter filter = {.kinds = 1U << EVENT_FAILURE | 1U << EVENT_REPLACEMENT,
+                                        .from_ms = INT64_MIN,
+                                        .to_ms = to_ms};
+    struct event_list all = {0};
+    bool has_parts = false;
+    for (size_t i = 0; i < events->n && !has_parts; i++)
+        has_parts = events->items[i].part != NULL;
+    if (!has_parts)
+        return FT_OK;
+    enum ft_status st = event_list(db, &filter, &all, err);
+    int64_t *age = calloc(all.n + 1, sizeof(*age));
+    if (st == FT_OK && age == NULL)
+        st = no_memory(h, err);
+    if (st == FT_OK && all.n > 0) {
+        qsort(all.items, all.n, sizeof(*all.items), compare_event_ids);
+        st = part_clock_carried(all.items, all.n, age, err);
+    }
+    for (size_t i = 0; i < events->n && st == FT_OK && all.n > 0; i++) {
+        const struct event *at =
+            bsearch(&events->items[i], all.items, all.n, sizeof(*at), compare_event_ids);
+        carried[i] = at != NULL ? age[at - all.items] : 0;
+    }
+    free(age);
+    event_list_free(&all);
+    return st;
+}
+
 static enum ft_status load_events(struct db *db, struct history *h, int64_t until_ms,
                                   struct ft_err *err)
 {
@@ -498,8 +542,14 @@ static enum ft_status load_events(struct db *db, struct history *h, int64_t unti
     enum ft_status st = event_list(db, &filter, &events, err);
     if (st == FT_OK)
         st = load_codes(h, &events, err);
+    int64_t *carried = calloc(events.n + 1, sizeof(*carried));
+    if (st == FT_OK && carried == NULL)
+        st = no_memory(h, err);
     if (st == FT_OK)
-        st = spread_events(h, &events, err);
+        st = load_carried(db, h, &events, filter.to_ms, carried, err);
+    if (st == FT_OK)
+        st = spread_events(h, &events, carried, err);
+    free(carried);
     event_list_free(&events);
     return st;
 }

@@ -23,6 +23,7 @@ struct history_sensor {
     char *name;
     char *unit; /* NULL = unknown */
     enum sensor_role role;
+    double rollover; /* of a meter; NaN = unknown */
 };
 
 struct history_component {
@@ -36,8 +37,9 @@ struct history_event {
     int64_t id;
     int64_t ts_ms;
     enum event_kind kind;
-    size_t component; /* index into components; HISTORY_NO_INDEX = the asset as a whole */
-    size_t code;      /* alarms: index into codes; else HISTORY_NO_INDEX */
+    size_t component;   /* index into components; HISTORY_NO_INDEX = the asset as a whole */
+    size_t code;        /* alarms: index into codes; else HISTORY_NO_INDEX */
+    int64_t carried_ms; /* age that the part put in brings along; app/part_clock.h */
 };
 
 struct history_asset {
@@ -88,11 +90,11 @@ void history_free(struct history *h); /* NULL is fine */
  * facts; history_load() calls it, tests that build a history by hand call it themselves. */
 void history_derive(struct history *h);
 
-/* Last failure or replacement at or before at_ms of a component (HISTORY_NO_INDEX: any failure, or
- * a replacement of the whole asset), or the start of life when that is known; DB_NO_TIME = unknown.
- * Start of life is the commissioning when it lies within the recorded time; a commissioning before
- * the first recorded event says nothing about parts that are replaced in service, whose age is then
- * unknown until their first recorded renewal. */
+/* Start of the clock of a part: last failure or replacement at or before at_ms of a component
+ * (HISTORY_NO_INDEX: any failure, or a replacement of the whole asset), or the start of life when
+ * that is known; DB_NO_TIME = unknown. Start of life is the commissioning when it lies within the
+ * recorded time; a commissioning before the first recorded event says nothing about parts that are
+ * replaced in service, whose age is then unknown until their first recorded renewal. */
 int64_t history_renewal_ms(const struct history *h, const struct history_asset *a, size_t component,
                            int64_t at_ms);
 

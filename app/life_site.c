@@ -127,7 +127,7 @@ static enum ft_status add_analysis(const struct site_walk *w, const struct life 
     for (size_t i = 0; i < l->n; i++)
         ones[i] = 1;
     const struct life_table table = {
-        .n = l->n, .time = l->time, .failed = l->failed, .count = ones};
+        .n = l->n, .time = l->time, .entry = l->entry, .failed = l->failed, .count = ones};
     const struct life_data data = life_table_data(&table);
     enum ft_status st = life_report_make(&table, q, &r, &why);
     if (st == FT_OK) {

@@ -1,6 +1,7 @@
 #include "app/lives.h"
 
 #include "app/base/clock.h"
+#include "app/part_clock.h"
 #include "db/event_store.h"
 #include "db/reading_store.h"
 
@@ -16,12 +17,13 @@
 enum { MIN_FAILURES = 3 };
 
 struct sample {
-    double *time;
+    double *time, *entry;
     bool *failed;
     size_t n, cap;
 };
 
-static enum ft_status sample_add(struct sample *s, double time_d, bool failed, struct ft_err *err)
+static enum ft_status sample_add(struct sample *s, double time_d, double entry_d, bool failed,
+                                 struct ft_err *err)
 {
     if (s->n == s->cap) {
         const size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
@@ -31,11 +33,15 @@ static enum ft_status sample_add(struct sample *s, double time_d, bool failed, s
         bool *flags = realloc(s->failed, cap * sizeof(*flags));
         if (flags != NULL)
             s->failed = flags;
-        if (time == NULL || flags == NULL)
+        double *entry = realloc(s->entry, cap * sizeof(*entry));
+        if (entry != NULL)
+            s->entry = entry;
+        if (time == NULL || flags == NULL || entry == NULL)
             return ft_fail(err, FT_NOMEM, "lives: no memory for %zu lives", cap);
         s->cap = cap;
     }
     s->time[s->n] = time_d;
+    s->entry[s->n] = entry_d;
     s->failed[s->n++] = failed;
     return FT_OK;
 }
@@ -76,6 +82,7 @@ static double days_between(int64_t from_ms, int64_t to_ms)
 /* What the walk over one asset's events needs. */
 struct walk {
     const struct event_list *events; /* by time */
+    const int64_t *carried_ms;       /* [events->n] age that a part brings along */
     int64_t observe_start_ms, now_ms;
     int64_t component_id;
 };
@@ -92,6 +99,7 @@ static enum ft_status walk_asset(const struct walk *w, const struct asset *a, st
                                  struct life *life, int64_t *renewed_ms, struct ft_err *err)
 {
     int64_t start_ms = DB_NO_TIME; /* of the present life; DB_NO_TIME = age unknown */
+    double entry_d = 0;            /* age at which the part came under our eyes */
     int64_t failed_ms = DB_NO_TIME;
     enum ft_status st = FT_OK;
     if (a->commissioned_ms != DB_NO_TIME && a->commissioned_ms >= w->observe_start_ms)
@@ -105,17 +113,18 @@ static enum ft_status walk_asset(const struct walk *w, const struct asset *a, st
         const bool is_repair =
             !is_failure && failed_ms != DB_NO_TIME && e->ts_ms - failed_ms <= REPAIR_MS;
         if (start_ms != DB_NO_TIME && !is_repair && !a->is_held_out &&
-            days_between(start_ms, e->ts_ms) >= MIN_LIFE_D)
-            st = sample_add(s, days_between(start_ms, e->ts_ms), is_failure, err);
-        start_ms = e->ts_ms;
+            days_between(start_ms, e->ts_ms) - entry_d >= MIN_LIFE_D)
+            st = sample_add(s, days_between(start_ms, e->ts_ms), entry_d, is_failure, err);
+        start_ms = e->ts_ms - w->carried_ms[i];
+        entry_d = days_between(start_ms, e->ts_ms);
         if (is_failure)
             failed_ms = e->ts_ms;
     }
     const int64_t end_ms =
         a->retired_ms != DB_NO_TIME && a->retired_ms < w->now_ms ? a->retired_ms : w->now_ms;
     if (st == FT_OK && start_ms != DB_NO_TIME && !a->is_held_out &&
-        days_between(start_ms, end_ms) >= MIN_LIFE_D) {
-        st = sample_add(s, days_between(start_ms, end_ms), false, err);
+        days_between(start_ms, end_ms) - entry_d >= MIN_LIFE_D) {
+        st = sample_add(s, days_between(start_ms, end_ms), entry_d, false, err);
         life->n_censored++;
     }
     if (!a->is_held_out && w->observe_start_ms < end_ms) {
@@ -148,11 +157,18 @@ static enum ft_status fill_life(struct walk *w, const struct catalog *c, struct 
     size_t n_failed = 0;
     for (size_t i = 0; i < s.n; i++)
         n_failed += s.failed[i];
+    bool has_entry = false;
+    for (size_t i = 0; i < s.n; i++)
+        has_entry = has_entry || s.entry[i] > 0;
     life->n_censored = s.n - n_failed;
     /* A fit that the data cannot carry is no error here: there is simply none. */
     if (st == FT_OK && n_failed >= MIN_FAILURES)
-        life->has_fit = weibull_fit(s.time, s.failed, NULL, NULL, s.n, &life->fit, NULL) == FT_OK;
+        life->has_fit = weibull_fit(s.time, s.failed, has_entry ? s.entry : NULL, NULL, s.n,
+                                    &life->fit, NULL) == FT_OK;
     life->time = s.time;
+    life->entry = has_entry ? s.entry : NULL;
+    if (!has_entry)
+        free(s.entry);
     life->failed = s.failed;
     life->n = s.n;
     return st;
@@ -184,9 +200,14 @@ enum ft_status lives_load(struct db *db, const struct catalog *c, int64_t now_ms
     if (out->items == NULL || out->renewals == NULL)
         return ft_fail(err, FT_NOMEM, "lives: no memory for %zu parts", n_pairs);
     enum ft_status st = event_list(db, &filter, &events, err);
+    int64_t *carried_ms = calloc(events.n + 1, sizeof(*carried_ms));
+    if (st == FT_OK && carried_ms == NULL)
+        st = ft_fail(err, FT_NOMEM, "lives: no memory for %zu events", events.n);
+    if (st == FT_OK)
+        st = part_clock_carried(events.items, events.n, carried_ms, err);
     for (size_t i = 0; i < c->classes.n && st == FT_OK; i++) {
         const int64_t class_id = c->classes.items[i].id;
-        struct walk w = {.events = &events, .now_ms = now_ms};
+        struct walk w = {.events = &events, .carried_ms = carried_ms, .now_ms = now_ms};
         st = observation_start(db, c, &events, class_id, &w.observe_start_ms, err);
         for (size_t k = 0; k <= c->components.n && st == FT_OK; k++) {
             if (k > 0 && c->components.items[k - 1].class_id != class_id)
@@ -197,6 +218,7 @@ enum ft_status lives_load(struct db *db, const struct catalog *c, int64_t now_ms
             st = fill_life(&w, c, life, out, err);
         }
     }
+    free(carried_ms);
     event_list_free(&events);
     if (out->n_renewals > 1)
         qsort(out->renewals, out->n_renewals, sizeof(*out->renewals), compare_renewals);
@@ -207,6 +229,7 @@ void lives_free(struct lives *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         free(l->items[i].time);
+        free(l->items[i].entry);
         free(l->items[i].failed);
     }
     free(l->items);

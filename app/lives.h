@@ -4,7 +4,8 @@
  * A failure ends a life; a replacement censors it; what still runs is censored now. The replacement
  * that follows a failure within a day is its repair. A first life counts only when the asset was
  * commissioned within the recorded time: before that, replacements may be missing, so its age is
- * unknown until the first recorded renewal. Held-out assets are left out. */
+ * unknown until the first recorded renewal. A used part comes in at the age it has
+ * (left-truncated). Held-out assets are left out. */
 #ifndef APP_LIVES_H
 #define APP_LIVES_H
 
@@ -25,6 +26,7 @@ struct life {
     bool has_fit;
     struct weibull fit; /* in days */
     double *time;       /* [n] the lives themselves, in days: what the fit rests on; owned */
+    double *entry;      /* [n] age at which each came in; NULL = no used part; owned */
     bool *failed;       /* [n], owned */
     size_t n;
 };
@@ -48,7 +50,8 @@ void lives_free(struct lives *l);
 
 const struct life *lives_find(const struct lives *l, int64_t class_id, int64_t component_id);
 
-/* When the part was last renewed (0 = the asset as a whole); DB_NO_TIME = unknown. */
+/* When the part was last renewed (0 = the asset as a whole), earlier by the age that a used part
+ * brought along (app/part_clock.h), so that now minus it is its age; DB_NO_TIME = unknown. */
 int64_t lives_renewed_ms(const struct lives *l, int64_t asset_id, int64_t component_id);
 
 /* Long-run cost per day of a part under the best age rule, or of running it to failure when that is

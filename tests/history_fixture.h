@@ -24,8 +24,10 @@ static struct history *fixture_history(size_t n_assets, size_t n_days, uint64_t 
     h->n_sensors = 3;
     h->sensors = calloc(3, sizeof(*h->sensors));
     for (size_t s = 0; s < 3; s++)
-        h->sensors[s] = (struct history_sensor){
-            .name = strdup(sensors[s]), .role = s == 0 ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR};
+        h->sensors[s] =
+            (struct history_sensor){.name = strdup(sensors[s]),
+                                    .rollover = NAN,
+                                    .role = s == 0 ? SENSOR_ROLE_SETTING : SENSOR_ROLE_SENSOR};
     h->n_components = 2;
     h->components = calloc(2, sizeof(*h->components));
     h->codes = calloc(2, sizeof(*h->codes));

@@ -352,6 +352,7 @@ static void put_event_json(const struct export *x, const struct event *e, cJSON 
     else
         json_add_null(row, "cost");
     json_add_string(row, "external_key", e->external_key);
+    json_add_string(row, "part_serial", e->part);
     json_add_string(row, "source", e->source);
 }
 
@@ -373,6 +374,7 @@ static enum ft_status put_event(struct export *x, const struct event *e, struct 
     put_number(x, e->downtime_ms != DB_NO_TIME ? (double)e->downtime_ms / MS_PER_HOUR : NAN);
     put_money(x, e->cost_minor);
     put_text(x, e->external_key);
+    put_text(x, e->part);
     trim_comma(x);
     return end_row(x, err);
 }
@@ -384,7 +386,8 @@ static enum ft_status export_events(struct export *x, struct ft_err *err)
     struct event_list events = {0};
     enum ft_status st = event_list(x->db, &filter, &events, err);
     if (!x->as_json)
-        buf_puts(&x->out, "asset,time,kind,component,code,note,downtime_h,cost,external_key\n");
+        buf_puts(&x->out,
+                 "asset,time,kind,component,code,note,downtime_h,cost,external_key,part_serial\n");
     for (size_t i = 0; i < events.n && st == FT_OK; i++)
         st = put_event(x, &events.items[i], err);
     event_list_free(&events);

@@ -411,6 +411,21 @@ static int run_plans(int argc, char **argv)
     return run_records(&c, &usage, argc, argv);
 }
 
+static int run_sensors(int argc, char **argv)
+{
+    struct import_command c = {.import = import_sensors};
+    static const struct cli_usage usage = {
+        .examples = "fettle import sensors tags.csv --dry-run\n"
+                    "fettle import sensors tags.csv",
+        .synopsis = "fettle import sensors FILE [--dry-run] [--json]",
+        .text = "What is known of sensors that are there: an empty cell changes nothing. Columns:\n"
+                "sensor, asset or class (neither: every sensor of that name), unit (UCUM), role\n"
+                "(sensor, setting, meter), low and high (values that can be; fettle check names\n"
+                "readings beyond them), rollover (the value at which a meter begins at 0 again:\n"
+                "100000 for five digits; without it a fall is a new counter)."};
+    return run_records(&c, &usage, argc, argv);
+}
+
 static int run_crews(int argc, char **argv)
 {
     struct import_command c = {.import = import_crews};
@@ -482,6 +497,7 @@ int cmd_import(int argc, char **argv)
     } verbs[] = {{"readings", run_readings, "measurements, wide or long CSV"},
                  {"assets", run_assets, "the list of machines"},
                  {"events", run_events, "failures, replacements, repairs, inspections, alarms"},
+                 {"sensors", run_sensors, "unit, role, limits and roll-over of sensors"},
                  {"plans", run_plans, "preventive rules"},
                  {"crews", run_crews, "crews with skills and hours"},
                  {"calendar", run_calendar, "holidays, blackouts, production stops, crews away"},
@@ -497,7 +513,7 @@ int cmd_import(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
     if (!is_help)
         return cli_usage_error(
-            "import what? readings, assets, events, plans, crews, calendar, work-orders, "
+            "import what? readings, assets, events, sensors, plans, crews, calendar, work-orders, "
             "codes, cmapss or model");
     printf("Examples:\n  fettle import assets machines.csv --class pump\n"
            "  fettle import readings history.csv.gz --class pump\n"

@@ -53,6 +53,7 @@ static const char *const words[COLUMN_ROLE_COUNT][40] = {
     [COLUMN_RETIRED] = {"retired", "retiredat", "decommissioned", "retireddate"},
     [COLUMN_HELD_OUT] = {"heldout"},
     [COLUMN_TRUE_RUL_MS] = {"truerulms"},
+    [COLUMN_PART] = {"partserial", "serialnumber", "serial", "serialno"},
     [COLUMN_COST_PER_H] = {"downtimecostperh", "downtimecostperhour", "downtimecost",
                            "downtimeperh", "costperhour", "costperh", "costofdowntimeperhour"},
 };

@@ -30,6 +30,7 @@ enum column_role {
     COLUMN_RETIRED,
     COLUMN_HELD_OUT,
     COLUMN_TRUE_RUL_MS,
+    COLUMN_PART,
     COLUMN_ROLE_COUNT
 };
 

@@ -42,6 +42,9 @@ enum ft_status import_records(struct db *db, const char *file, const struct impo
 
 enum ft_status import_plans(struct db *db, const char *file, const struct import_options *o,
                             struct import_summary *out, struct ft_err *err);
+/* What is known of sensors that are there: unit, role, limits, roll-over (import_sensors.c). */
+enum ft_status import_sensors(struct db *db, const char *file, const struct import_options *o,
+                              struct import_summary *out, struct ft_err *err);
 enum ft_status import_crews(struct db *db, const char *file, const struct import_options *o,
                             struct import_summary *out, struct ft_err *err);
 enum ft_status import_calendar(struct db *db, const char *file, const struct import_options *o,

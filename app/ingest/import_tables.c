@@ -524,10 +524,12 @@ static enum ft_status parse_event(struct table *t, const struct csv_record *rec,
                                .code = field(t, rec, COLUMN_CODE),
                                .note = field(t, rec, COLUMN_NOTE),
                                .external_key = field(t, rec, COLUMN_EXTERNAL_KEY),
+                               .part = field(t, rec, COLUMN_PART),
                                .downtime_h = NAN,
                                .cost_minor = DB_NO_MONEY};
     if (time == NULL || down == NULL || cost == NULL || e->kind == NULL || e->asset == NULL ||
-        e->component == NULL || e->code == NULL || e->note == NULL || e->external_key == NULL)
+        e->component == NULL || e->code == NULL || e->note == NULL || e->external_key == NULL ||
+        e->part == NULL)
         return no_memory(why);
     *column = t->column_of[COLUMN_TIME];
     enum ft_status st = when_parse(t->when, time, strlen(time), &e->ts_ms, why);
@@ -637,6 +639,7 @@ static enum ft_status pick_event_columns(struct table *t, bool *taken, struct ft
                  {COLUMN_CODE, o->code_col},
                  {COLUMN_NOTE, NULL},
                  {COLUMN_EXTERNAL_KEY, NULL},
+                 {COLUMN_PART, NULL},
                  {COLUMN_DOWNTIME_H, NULL},
                  {COLUMN_COST, NULL}};
     const bool is_failure = o->kind != NULL && strcmp(o->kind, "failure") == 0;
@@ -687,11 +690,11 @@ static enum ft_status pick_event_columns(struct table *t, bool *taken, struct ft
 enum ft_status import_events(struct db *db, const char *file, const struct import_options *o,
                              struct import_summary *out, struct ft_err *err)
 {
-    static const enum column_role roles[] = {COLUMN_ASSET,     COLUMN_TIME, COLUMN_COMPONENT,
-                                             COLUMN_CODE,      COLUMN_NOTE, COLUMN_EXTERNAL_KEY,
-                                             COLUMN_DOWNTIME_H};
-    static const char *const words[] = {"asset", "time",         "component", "code",
-                                        "note",  "external_key", "downtime_h"};
+    static const enum column_role roles[] = {COLUMN_ASSET,      COLUMN_TIME, COLUMN_COMPONENT,
+                                             COLUMN_CODE,       COLUMN_NOTE, COLUMN_EXTERNAL_KEY,
+                                             COLUMN_DOWNTIME_H, COLUMN_PART};
+    static const char *const words[] = {"asset", "time",         "component",  "code",
+                                        "note",  "external_key", "downtime_h", "part_serial"};
     enum { N_ROLES = sizeof(roles) / sizeof(roles[0]) };
     const double start_s = clock_mono_s();
     struct table t = {.db = db, .o = o, .s = out, .currency = "EUR"};

@@ -242,6 +242,10 @@ static enum ft_status check_event(const struct ingest_event *e, enum event_kind 
         st = ingest_check_name("code", e->code, strlen(e->code), err);
     if (st == FT_OK && is_set(e->external_key))
         st = ingest_check_name("external_key", e->external_key, strlen(e->external_key), err);
+    if (st == FT_OK && is_set(e->part))
+        st = ingest_check_name("part_serial", e->part, strlen(e->part), err);
+    if (st == FT_OK && is_set(e->part) && *kind != EVENT_REPLACEMENT)
+        st = ft_fail(err, FT_INVALID, "part_serial: only a replacement puts a part in");
     if (st == FT_OK && is_set(e->note) && !utf8_is_valid(e->note, strlen(e->note), NULL))
         st = ft_fail(err, FT_INVALID, "note: not valid UTF-8");
     if (st == FT_OK && !ingest_is_instant(e->ts_ms))
@@ -266,7 +270,8 @@ static enum ft_status put_event(struct db *db, const struct ingest_policy *polic
                         .downtime_ms = DB_NO_TIME,
                         .cost_minor = e->cost_minor,
                         .source = (char *)(policy->source != NULL ? policy->source : ""),
-                        .external_key = (char *)(is_set(e->external_key) ? e->external_key : NULL)};
+                        .external_key = (char *)(is_set(e->external_key) ? e->external_key : NULL),
+                        .part = (char *)(is_set(e->part) ? e->part : NULL)};
     if (st == FT_OK)
         st = find_asset(db, policy, e->asset, &row.asset_id, &class_id, err);
     if (st == FT_OK && is_set(e->component))

@@ -26,6 +26,7 @@ struct ingest_event {
     const char *code;         /* NULL = none */
     const char *note;         /* NULL = none */
     const char *external_key; /* NULL = none */
+    const char *part;         /* serial number of the part put in; NULL or "" = unknown */
     int64_t ts_ms;
     double downtime_h;  /* NaN = unknown */
     int64_t cost_minor; /* DB_NO_MONEY = unknown */

@@ -465,6 +465,7 @@ static enum ft_status load_usage(struct db *db, const struct snapshot *s, const 
 {
     struct sensor_list sensors = {0};
     struct readings r = {0};
+    double rollover = NAN;
     *out = (struct preventive_usage){NAN, NAN, NAN};
     if (p->meter == NULL)
         return FT_OK;
@@ -472,6 +473,7 @@ static enum ft_status load_usage(struct db *db, const struct snapshot *s, const 
     for (size_t i = 0; i < sensors.n && st == FT_OK; i++) {
         if (strcmp(sensors.items[i].name, p->meter) != 0)
             continue;
+        rollover = sensors.items[i].rollover;
         int64_t from_ms = s->site.now_ms - METER_DAYS * MS_PER_DAY;
         if (last_ms != DB_NO_TIME && last_ms - MS_PER_DAY < from_ms)
             from_ms = last_ms - MS_PER_DAY;
@@ -479,7 +481,7 @@ static enum ft_status load_usage(struct db *db, const struct snapshot *s, const 
         break;
     }
     if (st == FT_OK)
-        preventive_read_usage(r.ts_ms, r.value, r.n, last_ms, out);
+        preventive_read_usage(r.ts_ms, r.value, r.n, rollover, last_ms, out);
     readings_free(&r);
     sensor_list_free(&sensors);
     return st;

@@ -1,6 +1,7 @@
 #include "app/planner/preventive.h"
 
 #include "app/base/clock.h"
+#include "app/meter.h"
 #include "app/planner/rrule.h"
 #include "app/words.h"
 
@@ -151,8 +152,8 @@ static int64_t into_season(const struct rhythm *r, int64_t at)
     return clock_day_midnight(day);
 }
 
-void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, int64_t last_ms,
-                           struct preventive_usage *out)
+void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, double rollover,
+                           int64_t last_ms, struct preventive_usage *out)
 {
     double rise = 0;
     double since = 0;
@@ -161,8 +162,7 @@ void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, 
     const int64_t recent_ms = n > 0 ? ts_ms[n - 1] - 30 * MS_PER_DAY : 0;
     int64_t begin_ms = INT64_MAX;
     for (size_t i = 1; i < n; i++) {
-        /* After a reset the counter's own value is what was used. */
-        const double step = value[i] >= value[i - 1] ? value[i] - value[i - 1] : value[i];
+        const double step = meter_step(value[i - 1], value[i], rollover);
         if (ts_ms[i - 1] >= recent_ms || i + 1 == n) {
             rise += step;
             begin_ms = min_ms(begin_ms, ts_ms[i - 1]);

@@ -18,10 +18,10 @@ struct preventive_usage {
     double per_day;    /* recent use, units a day; 0 or NaN = stands still, or unknown */
 };
 
-/* Recent use from a meter's readings: the sum of its rises over the span, so that a reset to 0
- * (a new counter) does not count backwards. *per_day NaN below two readings or a day. */
-void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, int64_t last_ms,
-                           struct preventive_usage *out);
+/* Recent use from a meter's readings by the rule of app/meter.h (rollover NaN = unknown). *per_day
+ * NaN below two readings or a day. */
+void preventive_read_usage(const int64_t *ts_ms, const double *value, size_t n, double rollover,
+                           int64_t last_ms, struct preventive_usage *out);
 
 /* Is the local day inside the plan's season? Always true without one; a season may run over the
  * new year. */

@@ -73,10 +73,3 @@ WHERE e.asset_id = :asset_id AND e.ts_ms >= :from_ms AND e.ts_ms < :to_ms
        OR (e.ts_ms, e.id) < (SELECT a.ts_ms, a.id FROM event a WHERE a.id = :after_id))
 ORDER BY e.ts_ms DESC, e.id DESC
 LIMIT :limit
-
--- name: part_move_list
-SELECT e.asset_id, ifnull(e.component_id, 0), e.ts_ms, e.kind = 'failure', e.part
-FROM event e
-WHERE e.kind IN ('failure', 'replacement') AND e.ts_ms < :until_ms
-  AND EXISTS (SELECT 1 FROM event p WHERE p.part IS NOT NULL)
-ORDER BY e.ts_ms, e.kind, e.id

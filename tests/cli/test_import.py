@@ -585,6 +585,30 @@ class File(Case):
         self.assertIn("A stuck: stuck at 5 for 2.0 days", out)
         self.assertIn("No failure is known", out)
 
+    def test_sensors_limits_and_roll_over(self):
+        rows = ["asset,time,temp,hours"]
+        for i in range(300):
+            rows.append(f"A,{1700000000 + 3600 * i},{20 + i % 9},{(900 + i) % 1000}")
+        self.load("readings", self.write("r.csv", "\n".join(rows) + "\n"))
+        tags = "sensor,asset,unit,role,low,high,rollover\ntemp,A,Cel,,,27.5,\nhours,,h,meter,,,\nghost,,,,,,\n"
+        s, _ = self.load("sensors", self.write("t.csv", tags), expect=6)
+        self.assertEqual((s["changed"], s["quarantined"]), (2, 1))
+        (c,) = json.loads(self.run_fettle("check", "--json")[0])["classes"]
+        self.assertEqual({(f["kind"], f["sensor"]) for f in c["findings"]},
+                         {("out_of_range", "temp"), ("counter_falls", "hours")})
+        s, _ = self.load("sensors", self.write("t.csv", "sensor,class,rollover\nhours,default,1000\n"))
+        self.assertEqual(s["changed"], 1)
+        (c,) = json.loads(self.run_fettle("check", "--json")[0])["classes"]
+        self.assertEqual({(f["kind"], f["sensor"]) for f in c["findings"]}, {("out_of_range", "temp")})
+
+    def test_part_serial_comes_back(self):
+        text = ("asset,time,kind,component,part_serial\nA,2026-01-01T00:00:00Z,replacement,seal,S1\n"
+                "B,2026-02-01T00:00:00Z,replacement,seal,S1\n")
+        s, _ = self.load("events", self.write("e.csv", text))
+        self.assertEqual(s["new"], 2)
+        out, _ = self.run_fettle("export", "events")
+        self.assertEqual([line.split(",")[-1] for line in out.split()], ["part_serial", "S1", "S1"])
+
     def test_check_without_database_and_with_garbage(self):
         self.run_fettle("check", expect=3)
         self.db.write_bytes(b"this is no database" * 1000)

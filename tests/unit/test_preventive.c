@@ -168,15 +168,15 @@ static void test_preventive_read_usage_with_reset(void **state)
         ts[i] = i * DAY;
         value[i] = i <= 30 ? 1000 + 24 * i : 24 * (i - 30);
     }
-    preventive_read_usage(ts, value, 41, 25 * DAY, &u);
+    preventive_read_usage(ts, value, 41, NAN, 25 * DAY, &u);
     assert_close(u.per_day, 24, 1e-9);
     assert_close(u.since_last, 15 * 24, 1e-9);
     assert_close(u.total, 240, 0);
-    preventive_read_usage(ts, value, 41, -DAY, &u);
+    preventive_read_usage(ts, value, 41, NAN, -DAY, &u);
     assert_true(isnan(u.since_last));
-    preventive_read_usage(ts, value, 1, 0, &u);
+    preventive_read_usage(ts, value, 1, NAN, 0, &u);
     assert_true(isnan(u.per_day));
-    preventive_read_usage(NULL, NULL, 0, 0, &u);
+    preventive_read_usage(NULL, NULL, 0, NAN, 0, &u);
     assert_true(isnan(u.total));
 }
 

@@ -49,6 +49,7 @@ static void add_event(cJSON *items, const struct event *e, const struct catalog 
     api_add_money(o, "cost", e->cost_minor, currency);
     json_add_string(o, "source", e->source);
     json_add_string(o, "external_key", e->external_key);
+    json_add_string(o, "part_serial", e->part);
 }
 
 /* Ids of the named asset and class; 0 when the request names none. */
@@ -126,8 +127,9 @@ static enum ft_status copy_text(const cJSON *item, const char *key, bool require
 /* ctx is the site's currency. */
 static enum ft_status take_event(const void *ctx, const cJSON *item, void *out, struct ft_err *err)
 {
-    static const char *const known[] = {"asset", "kind",       "at",   "component",    "code",
-                                        "note",  "downtime_h", "cost", "external_key", NULL};
+    static const char *const known[] = {"asset",        "kind",        "at",         "component",
+                                        "code",         "note",        "downtime_h", "cost",
+                                        "external_key", "part_serial", NULL};
     struct ingest_event *e = out;
     double cost = NAN;
     e->downtime_h = NAN;
@@ -145,6 +147,8 @@ static enum ft_status take_event(const void *ctx, const cJSON *item, void *out, 
         st = copy_text(item, "note", false, &e->note, err);
     if (st == FT_OK)
         st = copy_text(item, "external_key", false, &e->external_key, err);
+    if (st == FT_OK)
+        st = copy_text(item, "part_serial", false, &e->part, err);
     if (st == FT_OK)
         st = json_instant(item, "at", true, &e->ts_ms, err);
     if (st == FT_OK)
@@ -167,6 +171,7 @@ static void clear_event(void *item)
     free((char *)(uintptr_t)e->code);
     free((char *)(uintptr_t)e->note);
     free((char *)(uintptr_t)e->external_key);
+    free((char *)(uintptr_t)e->part);
 }
 
 static char *event_text(const void *item)

@@ -177,6 +177,9 @@ static enum ft_status add_sensor(struct api_call *c, cJSON *items, const struct 
     json_add_string(o, "name", s->name);
     json_add_string(o, "unit", s->unit);
     json_add_string(o, "role", role_name(s->role));
+    json_add_number(o, "low", s->low);
+    json_add_number(o, "high", s->high);
+    json_add_number(o, "rollover", s->rollover);
     json_add_int(o, "readings", span.n);
     api_add_instant(o, "first_at", span.n > 0 ? span.first_ms : DB_NO_TIME);
     api_add_instant(o, "last_at", span.n > 0 ? span.last_ms : DB_NO_TIME);

@@ -47,7 +47,8 @@ static const struct shape shapes[] = {
                   "work:[WorkOrder] similar:[object]"},
     {"TimelineItem", "at:instant kind:string component:string? code:string? text:string"},
     {"TimelineList", "items:[TimelineItem] next_cursor:string?*"},
-    {"Sensor", "asset:string name:string unit:string? role:string readings:integer "
+    {"Sensor", "asset:string name:string unit:string? role:string low:number? high:number? "
+               "rollover:number? readings:integer "
                "first_at:instant? last_at:instant? last_value:number?"},
     {"SensorList", "items:[Sensor] next_cursor:string?"},
     {"Quality", "classes:[QualityClass] quarantined:integer computed:instant"},
@@ -69,10 +70,11 @@ static const struct shape shapes[] = {
     {"ReadingNew", "asset:string sensor:string at:instant value:number"},
     {"ReadingBulk", "items:[ReadingNew]"},
     {"Event", "id:integer asset:string component:string? kind:string at:instant code:string? "
-              "note:string? downtime_h:number? cost:number? source:string external_key:string?"},
+              "note:string? downtime_h:number? cost:number? source:string external_key:string? "
+              "part_serial:string?"},
     {"EventList", "items:[Event] next_cursor:string?"},
     {"EventNew", "asset:string kind:string at:instant component:string* code:string* note:string* "
-                 "downtime_h:number* cost:number* external_key:string*"},
+                 "downtime_h:number* cost:number* external_key:string* part_serial:string*"},
     {"EventBulk", "items:[EventNew]"},
     {"BulkItem", "index:integer status:string id:integer* detail:string*"},
     {"BulkResult", "received:integer created:integer unchanged:integer rejected:integer "
