@@ -30,6 +30,7 @@ struct export
     const char *asset, *class_name;
     int64_t from_ms, to_ms;
     bool as_json;
+    bool has_parts;             /* some event names the part that went in */
     bool has_rows;              /* JSON: a comma is due before the next row */
     int64_t asset_id, class_id; /* 0 = all */
     struct buf out;
@@ -374,10 +375,13 @@ static enum ft_status put_event(struct export *x, const struct event *e, struct 
     put_number(x, e->downtime_ms != DB_NO_TIME ? (double)e->downtime_ms / MS_PER_HOUR : NAN);
     put_money(x, e->cost_minor);
     put_text(x, e->external_key);
-    put_text(x, e->part);
+    if (x->has_parts)
+        put_text(x, e->part);
     trim_comma(x);
     return end_row(x, err);
 }
+
+#define EVENT_COLUMNS "asset,time,kind,component,code,note,downtime_h,cost,external_key"
 
 static enum ft_status export_events(struct export *x, struct ft_err *err)
 {
@@ -385,9 +389,10 @@ static enum ft_status export_events(struct export *x, struct ft_err *err)
         .asset_id = x->asset_id, .class_id = x->class_id, .from_ms = x->from_ms, .to_ms = x->to_ms};
     struct event_list events = {0};
     enum ft_status st = event_list(x->db, &filter, &events, err);
+    for (size_t i = 0; i < events.n && !x->has_parts; i++)
+        x->has_parts = events.items[i].part != NULL;
     if (!x->as_json)
-        buf_puts(&x->out,
-                 "asset,time,kind,component,code,note,downtime_h,cost,external_key,part_serial\n");
+        buf_puts(&x->out, x->has_parts ? EVENT_COLUMNS ",part_serial\n" : EVENT_COLUMNS "\n");
     for (size_t i = 0; i < events.n && st == FT_OK; i++)
         st = put_event(x, &events.items[i], err);
     event_list_free(&events);
