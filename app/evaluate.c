@@ -100,6 +100,8 @@ static void put_soon(const struct lives_table *t, cJSON *out)
     json_add_number(soon, "brier", metric_brier(t->p_soon, y, NULL, t->n));
     json_add_number(soon, "calibration_error",
                     metric_calibration_error(t->p_soon, y, t->n, N_CALIBRATION_BINS));
+    json_add_number(soon, "calibration_error_by_chance",
+                    metric_calibration_chance(t->p_soon, t->n, N_CALIBRATION_BINS));
     free(y);
 }
 

@@ -25,7 +25,7 @@ enum {
     FEATURE_MAX_WINDOWS = 4,
     FEATURE_MAX_MEANS = 4,
     FEATURE_N_FRACTIONS = 10, /* of the way to the failure level */
-    FEATURE_MAX_HEALTH = 3,   /* health models: with 2, 3 and 4 channels */
+    FEATURE_MAX_HEALTH = 3,   /* health models in a set; one is fitted now, older files hold more */
     FEATURE_MAX_CATEGORIES = 12
 };
 
@@ -102,8 +102,8 @@ struct feature_set {
     double *setting_range; /* [n_settings], > 0 */
     double *centres;       /* [n_regimes][n_settings] */
     double regime_reach;   /* scaled distance from a centre beyond which a regime is new */
-    /* Health channels, FEATURE_VIEW_HEALTH only: several models of the same sensors with 2, 3 and
-     * 4 channels, for each draws the line between wear and noise elsewhere. */
+    /* Health channels, FEATURE_VIEW_HEALTH only: one model of the sensors (files of earlier
+     * versions hold several, with 2, 3 and 4 channels). */
     enum feature_view view;
     struct health *health[FEATURE_MAX_HEALTH];
     size_t n_health;

@@ -4,11 +4,14 @@
  * H) / H)),  r = Lambda_model(H) / Lambda_age(H). With r > 0 the hazard is positive, so the
  * probability rises with t.
  *
- * Rul model: P(life <= t) is read from the out-of-fold residuals around the prediction; from the
- * cap on, where the target says only "or more", the hazard of age goes on. */
+ * Rul model: P(life <= t) is read from the odds fitted out of fold (app/rul_odds.h), or, where
+ * there were too few rows for them, from the residuals around the prediction; from the cap on,
+ * where the target says only "or more", the hazard of age goes on. */
 #include "app/hazard_curve.h"
 
 #include "app/base/clock.h"
+#include "app/base/json.h"
+#include "app/rul_odds.h"
 
 #include <math.h>
 
@@ -57,11 +60,31 @@ static double failure_hazard(const struct hazard_curve *c, double t)
     return fmax(sum, c->near_hazard);
 }
 
+/* Levels from the odds at each t; all that is left lies at the cap, "or more". */
+static bool levels_from_odds(struct hazard_curve *c, const cJSON *odds, double prediction,
+                             double unit_ms)
+{
+    double t[RUL_ODDS_MAX], level[RUL_ODDS_MAX];
+    const size_t n = rul_odds_levels(odds, prediction, t, level);
+    for (size_t k = 0; k < n; k++) {
+        c->level[k] = level[k];
+        c->life_ms[k] = fmin(c->cap_ms, t[k] * unit_ms);
+    }
+    if (n == 0)
+        return false;
+    c->level[n] = 1;
+    c->life_ms[n] = c->cap_ms;
+    c->n_levels = n + 1;
+    return true;
+}
+
 struct hazard_curve hazard_curve_rul(const struct age_model *age, int64_t age_ms,
                                      const cJSON *table, double prediction, double cap,
                                      double unit_ms)
 {
     struct hazard_curve c = {.age = age, .age_ms = age_ms, .cap_ms = cap * unit_ms};
+    if (levels_from_odds(&c, json_get(table, "odds"), prediction, unit_ms))
+        return c;
     const cJSON *edges = cJSON_GetObjectItemCaseSensitive(table, "edges");
     const cJSON *levels = cJSON_GetObjectItemCaseSensitive(table, "levels");
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(table, "residuals");

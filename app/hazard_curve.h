@@ -31,7 +31,7 @@ struct hazard_curve hazard_curve_age(const struct age_model *age, int64_t age_ms
 struct hazard_curve hazard_curve_failure(const struct age_model *age, int64_t age_ms,
                                          int64_t horizon_ms, double p);
 /* A rul model's prediction in units with the model's table of residuals (train_judge.c: "edges",
- * "levels", "residuals"); n_levels 0 when the table is not usable. */
+ * "levels", "residuals", "odds"); n_levels 0 when the table is not usable. */
 struct hazard_curve hazard_curve_rul(const struct age_model *age, int64_t age_ms,
                                      const cJSON *table, double prediction, double cap,
                                      double unit_ms);

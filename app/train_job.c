@@ -406,13 +406,14 @@ struct model_spec train_spec_of(const struct train_run *r, size_t c, size_t m, s
         s.lambda = r->o->is_rul ? 100 : 20;
         return s;
     }
-    s.n_trees = is_health ? 500 : r->o->is_rul ? 400 : 200;
+    s.n_trees = r->o->is_rul ? 400 : 200;
+    s.n_forest = is_health ? 60 : 0;
     s.max_depth = 5;
     s.max_leaves = 32;
     s.n_bins = 64;
     s.rate = is_health ? 0.03 : 0.05;
-    s.row_sample = 0.6;
-    s.col_sample = is_health ? 0.2 : 0.25;
+    s.row_sample = is_health ? 0.4 : 0.6;
+    s.col_sample = is_health ? 0.6 : 0.25;
     s.lambda = 5;
     s.min_child_weight = r->o->is_rul ? 20 : 0.5;
     return s;

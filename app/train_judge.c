@@ -6,6 +6,7 @@
  * its PR-AUC is higher too. The best of those that beat it becomes champion. */
 #include "app/base/hash.h"
 #include "app/base/json.h"
+#include "app/rul_odds.h"
 #include "app/train_private.h"
 #include "app/version.h"
 #include "models/metrics.h"
@@ -17,7 +18,6 @@
 
 enum {
     MIN_ISOTONIC_POSITIVES = 100, /* with fewer a step function follows the noise */
-    CONFORMAL_BINS = 8,
     N_RESIDUAL_LEVELS = 33,
     COUNT_BINS = 12
 };
@@ -25,21 +25,12 @@ enum {
 #define MIN_ADVANTAGE_SE 2.0
 #define MAX_MODEL_BYTES ((size_t)256 << 20)
 
-/* The rows on which candidate and baseline both answered out of fold. */
-struct judged {
-    size_t n;
-    double *raw, *y, *base, *w; /* w: rul only, else all 1 */
-    double *p;                  /* final answer: cross-fitted probability, or clipped life */
-    size_t *asset;
-    double base_pr_auc; /* of age alone as fitted, before calibrate_baseline() */
-};
-
 static enum ft_status no_memory(struct ft_err *err)
 {
     return ft_fail(err, FT_NOMEM, "train: no memory to judge");
 }
 
-static void judged_clear(struct judged *j)
+static void judged_clear(struct train_judged *j)
 {
     free(j->raw);
     free(j->y);
@@ -50,15 +41,15 @@ static void judged_clear(struct judged *j)
 }
 
 static enum ft_status collect(const struct train_run *r, size_t c, const double *raw,
-                              struct judged *j, struct ft_err *err)
+                              struct train_judged *j, struct ft_err *err)
 {
     const size_t n = r->d.n + 1;
-    *j = (struct judged){.raw = calloc(n, sizeof(double)),
-                         .y = calloc(n, sizeof(double)),
-                         .base = calloc(n, sizeof(double)),
-                         .w = calloc(n, sizeof(double)),
-                         .p = calloc(n, sizeof(double)),
-                         .asset = calloc(n, sizeof(size_t))};
+    *j = (struct train_judged){.raw = calloc(n, sizeof(double)),
+                               .y = calloc(n, sizeof(double)),
+                               .base = calloc(n, sizeof(double)),
+                               .w = calloc(n, sizeof(double)),
+                               .p = calloc(n, sizeof(double)),
+                               .asset = calloc(n, sizeof(size_t))};
     if (j->raw == NULL || j->y == NULL || j->base == NULL || j->w == NULL || j->p == NULL ||
         j->asset == NULL)
         return no_memory(err);
@@ -91,7 +82,7 @@ static double loss(bool is_rul, double y, double p)
 
 /* --- calibration --- */
 
-static double count_positives(const struct judged *j)
+static double count_positives(const struct train_judged *j)
 {
     double n = 0;
     for (size_t i = 0; i < j->n; i++)
@@ -101,7 +92,7 @@ static double count_positives(const struct judged *j)
 
 /* Answers each half of the assets with a calibration fitted on the other half. False when a half
  * cannot be fitted. */
-static bool cross_calibrate(const struct judged *j, enum calibration_kind kind, double *p)
+static bool cross_calibrate(const struct train_judged *j, enum calibration_kind kind, double *p)
 {
     double *score = calloc(j->n + 1, sizeof(*score));
     double *y = calloc(j->n + 1, sizeof(*y));
@@ -127,7 +118,7 @@ static bool cross_calibrate(const struct judged *j, enum calibration_kind kind, 
 
 /* Chooses Platt or isotonic by cross-fitted log loss, fills j->p, fits the chosen one on all rows.
  */
-static enum ft_status calibrate(struct judged *j, struct calibration **out, const char **name,
+static enum ft_status calibrate(struct train_judged *j, struct calibration **out, const char **name,
                                 struct ft_err *err)
 {
     enum calibration_kind kind = CALIBRATION_PLATT;
@@ -162,9 +153,9 @@ static enum ft_status calibrate(struct judged *j, struct calibration **out, cons
 /* Age alone in its best light: the fold-fitted probability as it is, or Platt-calibrated on the
  * other half of the assets when that has the smaller loss. Else a candidate could win by being
  * calibrated only, without seeing anything that age does not. */
-static void calibrate_baseline(struct judged *j)
+static void calibrate_baseline(struct train_judged *j)
 {
-    struct judged b = *j;
+    struct train_judged b = *j;
     double plain = 0;
     double calibrated = 0;
     double *score = calloc(j->n + 1, sizeof(*score));
@@ -190,7 +181,7 @@ static void calibrate_baseline(struct judged *j)
 /* --- metrics --- */
 
 /* Mean loss advantage over the baseline per asset and its standard error. */
-static void advantage(bool is_rul, const struct judged *j, double *mean, double *se)
+static void advantage(bool is_rul, const struct train_judged *j, double *mean, double *se)
 {
     double sum = 0;
     double squares = 0;
@@ -213,7 +204,7 @@ static void advantage(bool is_rul, const struct judged *j, double *mean, double 
     *se = n > 1 ? sqrt(fmax(0, squares / (double)n - *mean * *mean) / (double)(n - 1)) : INFINITY;
 }
 
-static double mean_loss(bool is_rul, const struct judged *j, const double *p)
+static double mean_loss(bool is_rul, const struct train_judged *j, const double *p)
 {
     double sum = 0;
     double w = 0;
@@ -224,7 +215,7 @@ static double mean_loss(bool is_rul, const struct judged *j, const double *p)
     return w > 0 ? (is_rul ? sqrt(sum / w) : sum / w) : NAN;
 }
 
-static void put_metrics(bool is_rul, const struct judged *j, const double *p, cJSON *to)
+static void put_metrics(bool is_rul, const struct train_judged *j, const double *p, cJSON *to)
 {
     if (is_rul) {
         json_add_number(to, "rmse", metric_rmse(p, j->y, j->w, j->n));
@@ -317,8 +308,8 @@ static size_t *sorted_order(const double *v, size_t n)
 }
 
 /* Weighted quantile of residuals (truth - prediction) of rows order[from..to). */
-static double residual_quantile(const struct judged *j, const size_t *order, size_t from, size_t to,
-                                double q, double *scratch)
+static double residual_quantile(const struct train_judged *j, const size_t *order, size_t from,
+                                size_t to, double q, double *scratch)
 {
     const size_t n = to - from;
     for (size_t i = 0; i < n; i++)
@@ -342,10 +333,12 @@ static double residual_quantile(const struct judged *j, const size_t *order, siz
     return out;
 }
 
-/* The distribution of out-of-fold residuals in bins of the prediction: {"edges","levels",
- * "residuals":[[..]..]}, from which scoring reads P(remaining life <= t). */
-static cJSON *residual_table(const struct judged *j)
+/* From which scoring reads P(remaining life <= t): the odds (app/rul_odds.h), and for few rows the
+ * distribution of out-of-fold residuals in bins of the prediction: {"edges","levels",
+ * "residuals":[[..]..],"odds":[..]}. */
+static cJSON *residual_table(const struct train_judged *j, double cap_units)
 {
+    cJSON *odds = NULL;
     cJSON *out = cJSON_CreateObject();
     size_t *order = sorted_order(j->p, j->n);
     double *scratch = calloc(j->n + 1, sizeof(*scratch));
@@ -356,7 +349,7 @@ static cJSON *residual_table(const struct judged *j)
         return NULL;
     }
     size_t n_bins = j->n / 200;
-    n_bins = n_bins < 1 ? 1 : n_bins > CONFORMAL_BINS ? CONFORMAL_BINS : n_bins;
+    n_bins = n_bins < 1 ? 1 : n_bins > TRAIN_CONFORMAL_BINS ? TRAIN_CONFORMAL_BINS : n_bins;
     cJSON *edges = json_add_array(out, "edges");
     cJSON *levels = json_add_array(out, "levels");
     cJSON *table = json_add_array(out, "residuals");
@@ -375,12 +368,15 @@ static cJSON *residual_table(const struct judged *j)
     }
     free(order);
     free(scratch);
+    if (rul_odds_fit(j->p, j->y, j->w, j->n, cap_units, &odds, NULL) == FT_OK &&
+        !cJSON_AddItemToObject(out, "odds", odds))
+        cJSON_Delete(odds);
     return out;
 }
 
 /* How often bins of the calibrated probability came true: [{"p","n","failed"}], from which scoring
  * takes the limits of a probability. */
-static cJSON *count_table(const struct judged *j)
+static cJSON *count_table(const struct train_judged *j)
 {
     cJSON *out = cJSON_CreateArray();
     size_t *order = sorted_order(j->p, j->n);
@@ -464,6 +460,8 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
     json_add_number(p, "lambda", spec.lambda);
     if (spec.kind == MODEL_GBDT || spec.kind == MODEL_GBDT_PRODUCTS) {
         json_add_int(p, "trees", (int64_t)spec.n_trees);
+        if (spec.n_forest > 0)
+            json_add_int(p, "forest_trees", (int64_t)spec.n_forest);
         json_add_int(p, "depth", (int64_t)spec.max_depth);
         json_add_int(p, "leaves", (int64_t)spec.max_leaves);
         json_add_int(p, "bins", (int64_t)spec.n_bins);
@@ -476,7 +474,7 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
 }
 
 static enum ft_status attach_all(struct train_run *r, size_t c, size_t candidate, struct model *m,
-                                 const struct judged *j, const struct train_model *t,
+                                 const struct train_judged *j, const struct train_model *t,
                                  struct ft_err *err)
 {
     const size_t component = r->components[c];
@@ -505,7 +503,7 @@ static enum ft_status attach_all(struct train_run *r, size_t c, size_t candidate
     if (st == FT_OK && r->o->is_rul)
         st = attach(m, "cap", number_text(r->cap_units), err);
     if (st == FT_OK && r->o->is_rul)
-        st = attach(m, "residuals", print_and_delete(residual_table(j)), err);
+        st = attach(m, "residuals", print_and_delete(residual_table(j, r->cap_units)), err);
     if (st == FT_OK && !r->o->is_rul)
         st = attach(m, "horizon_ms", number_text((double)r->o->horizon_ms), err);
     if (st == FT_OK && !r->o->is_rul)
@@ -514,7 +512,8 @@ static enum ft_status attach_all(struct train_run *r, size_t c, size_t candidate
 }
 
 /* Sentence on the verdict. */
-static char *verdict_text(bool is_rul, const struct judged *j, double mean, double se, bool beats)
+static char *verdict_text(bool is_rul, const struct train_judged *j, double mean, double se,
+                          bool beats)
 {
     char text[400];
     const double own = mean_loss(is_rul, j, j->p);
@@ -535,8 +534,8 @@ static char *verdict_text(bool is_rul, const struct judged *j, double mean, doub
 }
 
 /* Calibration of a failure model, conformal band of a rul model; fills j->p. */
-static enum ft_status fit_attachments(struct train_run *r, struct model *model, struct judged *j,
-                                      cJSON *cv, struct ft_err *err)
+static enum ft_status fit_attachments(struct train_run *r, struct model *model,
+                                      struct train_judged *j, cJSON *cv, struct ft_err *err)
 {
     if (r->o->is_rul) {
         struct conformal *band = NULL;
@@ -546,11 +545,12 @@ static enum ft_status fit_attachments(struct train_run *r, struct model *model, 
         static const double coverages[] = {TRAIN_COVERAGE, 0.8, 0.5};
         enum ft_status st = FT_TOO_FEW;
         for (size_t i = 0; i < 3 && st == FT_TOO_FEW; i++)
-            st =
-                conformal_fit(j->p, j->y, j->asset, j->n, CONFORMAL_BINS, coverages[i], &band, err);
-        if (st == FT_OK)
-            model_set_conformal(model, band);
-        return st;
+            st = conformal_fit(j->p, j->y, j->asset, j->n, TRAIN_CONFORMAL_BINS, coverages[i],
+                               &band, err);
+        if (st != FT_OK)
+            return st;
+        model_set_conformal(model, band);
+        return train_rul_metrics(j, r->cap_units, conformal_coverage(band), cv, err);
     }
     struct calibration *cal = NULL;
     const char *name = "";
@@ -565,7 +565,7 @@ static enum ft_status fit_attachments(struct train_run *r, struct model *model, 
 }
 
 /* The score, whether it beats age alone, and the metrics JSON. */
-static enum ft_status give_verdict(bool is_rul, const struct judged *j, cJSON *cv,
+static enum ft_status give_verdict(bool is_rul, const struct train_judged *j, cJSON *cv,
                                    struct train_model *t, struct ft_err *err)
 {
     double mean;
@@ -625,7 +625,7 @@ static enum ft_status save_model(const struct model *model, struct train_model *
 }
 
 /* Calibrates or bands the refit model, judges it and writes its file. */
-static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, struct judged *j,
+static enum ft_status finish_model(struct train_run *r, size_t c, size_t m, struct train_judged *j,
                                    cJSON *cv, struct train_model *t, struct ft_err *err)
 {
     struct train_cell *refit = train_cell_at(r, c, m, r->k);
@@ -669,7 +669,7 @@ static const struct train_cell *failed_cell(const struct train_run *r, size_t c,
 static cJSON *baseline_json(const struct train_run *r, size_t c, const double *scores,
                             struct ft_err *err)
 {
-    struct judged j = {0};
+    struct train_judged j = {0};
     cJSON *out = cJSON_CreateObject();
     json_add_string(out, "kind", "weibull_age");
     cJSON *cv = json_add_object(out, "cv");
@@ -691,7 +691,7 @@ static enum ft_status judge_candidate(struct train_run *r, size_t c, size_t m,
                                       struct train_result *result, cJSON *list, size_t *index,
                                       struct ft_err *err)
 {
-    struct judged j = {0};
+    struct train_judged j = {0};
     double scores[TRAIN_MAX_FOLDS];
     cJSON *item = json_add_object(list, NULL);
     json_add_string(item, "kind", r->candidates[m].name);

@@ -1,4 +1,4 @@
-/* Inside of a training run: shared by train_job.c, train_judge.c and train_result.c. */
+/* Inside of a training run: shared by the train_*.c files. */
 #ifndef APP_TRAIN_PRIVATE_H
 #define APP_TRAIN_PRIVATE_H
 
@@ -98,6 +98,23 @@ size_t train_fold_of(const struct train_run *r, size_t row);
 
 /* Settings of a fit, its seed included. */
 struct model_spec train_spec_of(const struct train_run *r, size_t c, size_t m, size_t f);
+
+/* The rows on which candidate and baseline both answered out of fold. */
+struct train_judged {
+    size_t n;
+    double *raw, *y, *base, *w; /* w: rul only, else all 1 */
+    double *p;                  /* final answer: cross-fitted probability, or clipped life */
+    size_t *asset;
+    double base_pr_auc; /* of age alone as fitted, before calibrate_baseline() */
+};
+
+enum { TRAIN_CONFORMAL_BINS = 8 };
+
+/* What else the out-of-fold answers j->p of a remaining life say, into cv (train_rul.c): the mean
+ * PHM08 score of a forecast ("phm08_mean"), "coverage" of the interval and "failure_soon". Interval
+ * and odds are fitted on four fifths of the assets and judged on the rest. */
+enum ft_status train_rul_metrics(const struct train_judged *j, double cap_units, double coverage,
+                                 cJSON *cv, struct ft_err *err);
 
 /* Metrics, calibration, verdicts: fills result->models and report["components"]. */
 enum ft_status train_judge(struct train_run *r, struct train_result *result, struct ft_err *err);

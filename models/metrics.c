@@ -1,5 +1,7 @@
 #include "models/metrics.h"
 
+#include "app/base/rng.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -259,6 +261,22 @@ double metric_calibration_error(const double *p, const double *y, size_t n, size
         sum += fabs(gap[b]);
     free(gap);
     return sum / (double)n;
+}
+
+double metric_calibration_chance(const double *p, size_t n, size_t n_bins)
+{
+    enum { DRAWS = 400 };
+    double *y = calloc(n + 1, sizeof(*y));
+    double sum = 0;
+    if (y == NULL)
+        return NAN;
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        for (size_t i = 0; i < n; i++)
+            y[i] = rng_uniform(1, k, i) < p[i] ? 1 : 0;
+        sum += metric_calibration_error(p, y, n, n_bins);
+    }
+    free(y);
+    return sum / DRAWS;
 }
 
 static struct threshold_metrics threshold_of(double threshold, size_t n_hits, size_t n_alarms,

@@ -25,6 +25,9 @@ double metric_concordance(const double *risk, const double *time, const bool *fa
 double metric_phm08(const double *prediction, const double *truth, size_t n);
 /* Expected calibration error over n_bins equal-width bins. */
 double metric_calibration_error(const double *p, const double *y, size_t n, size_t n_bins);
+/* Its mean when the probabilities are exactly right and only chance decides (400 seeded draws): an
+ * error of this size on n rows is no fault. NaN without memory. */
+double metric_calibration_chance(const double *p, size_t n, size_t n_bins);
 
 /* 95 % limits of a share seen in n rows (Wilson 1927); n may be an effective number. */
 void metric_share_limits(double share, double n, double *lower, double *upper);

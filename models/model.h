@@ -55,6 +55,8 @@ struct model_spec {
                         growing ends; 0 = all trees are grown */
     /* gbdt, gbdt_survival: [n_cols] as in gbdt_params, borrowed; NULL = all free */
     const int8_t *monotone;
+    /* gbdt with squared loss: the mean with a forest of so many trees (gbdt/bagged.h); 0 = none */
+    size_t n_forest;
 };
 /* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
  * refuses; no L1; the task's own objective; median; 20 intervals; classes as they are; no stopping

@@ -1,6 +1,7 @@
 /* Thin adapters between the one interface and each learner. */
 #include "models/aft.h"
 #include "models/cox.h"
+#include "models/gbdt/bagged.h"
 #include "models/gbdt/gbdt.h"
 #include "models/gbdt/survival.h"
 #include "models/linear.h"
@@ -128,7 +129,9 @@ static enum ft_status trees_fit(const struct model_spec *spec, const struct mode
         p.positive_weight = positive_weight_of(spec, rows);
         st = stopping_start(spec, rows, &p, &stop, err);
     }
-    if (st == FT_OK)
+    if (st == FT_OK && spec->n_forest > 0)
+        st = bagged_fit_beside(&rows->x, rows->bins, &labels, &p, spec->n_forest, pool, &g, err);
+    else if (st == FT_OK)
         st = gbdt_fit_binned(&rows->x, rows->bins, &labels, &p, pool, &g, err);
     free(stop.weight);
     *out = g;

@@ -62,8 +62,9 @@ static void print_lives(const cJSON *o)
     const cJSON *soon = json_get(o, "failure_soon");
     const cJSON *prognosis = json_get(o, "prognosis");
     const cJSON *item;
-    printf("failure within %.0f: PR-AUC %.3f, calibration error %.3f\n", number(soon, "within"),
-           number(soon, "pr_auc"), number(soon, "calibration_error"));
+    printf("failure within %.0f: PR-AUC %.3f, calibration error %.3f (%.3f by chance if perfect)\n",
+           number(soon, "within"), number(soon, "pr_auc"), number(soon, "calibration_error"),
+           number(soon, "calibration_error_by_chance"));
     printf("along the lives, within %.0f %%:", 100 * number(prognosis, "alpha"));
     cJSON_ArrayForEach (item, json_get(prognosis, "alpha_lambda")) {
         printf(" %.0f %% at %.0f %% of life (%.0f units),", 100 * number(item, "share"),

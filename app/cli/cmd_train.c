@@ -82,6 +82,29 @@ static void show_progress(void *ctx, const char *stage, size_t done, size_t tota
     }
 }
 
+static double number_of(const cJSON *o, const char *key)
+{
+    double v = NAN;
+    if (o != NULL)
+        (void)json_number(o, key, false, &v, NULL);
+    return v;
+}
+
+/* What the folds say of a champion's interval and of its chance of failing soon. */
+static void print_lives(const cJSON *cv)
+{
+    const cJSON *coverage = json_get(cv, "coverage");
+    const cJSON *soon = json_get(cv, "failure_soon");
+    if (coverage != NULL)
+        printf("    out of fold: interval %.0f %% stated, %.1f %% observed, %.1f wide on average\n",
+               100 * number_of(coverage, "nominal"), 100 * number_of(coverage, "observed"),
+               number_of(cv, "interval_mean_width"));
+    if (soon != NULL)
+        printf("    out of fold: failure within %.0f: PR-AUC %.3f, calibration error %.3f\n",
+               number_of(soon, "within"), number_of(soon, "pr_auc"),
+               number_of(soon, "calibration_error"));
+}
+
 static void print_candidates(const cJSON *component)
 {
     const cJSON *item;
@@ -102,6 +125,8 @@ static void print_candidates(const cJSON *component)
             (void)json_number(cv, "mean", false, &mean, NULL);
         }
         printf("  %c %-13s %s %8.4f  %s\n", is_champion ? '*' : ' ', kind, metric, mean, reason);
+        if (is_champion && cv != NULL)
+            print_lives(cv);
     }
 }
 

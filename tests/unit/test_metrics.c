@@ -171,6 +171,16 @@ static void test_metric_errors_by_hand(void **state)
     assert_rel(metric_mae(a, b, w, 3), 7.0 / 8, 1e-14);
 }
 
+static void test_metric_calibration_chance(void **state)
+{
+    /* One row of p: |p - y| is p or 1 - p, 2 p (1 - p) on average. */
+    const double one[] = {0.25};
+    assert_close(metric_calibration_chance(one, 1, 10), 2 * 0.25 * 0.75, 0.03);
+    const double sure[] = {0, 1, 1};
+    assert_close(metric_calibration_chance(sure, 3, 10), 0, 0);
+    assert_true(isnan(metric_calibration_chance(sure, 0, 10)));
+}
+
 static void test_metric_calibration_error_by_hand(void **state)
 {
     const double p[] = {0.1, 0.15, 0.95, 1.0}, y[] = {0, 1, 1, 1};
@@ -193,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_metric_phm08_by_hand),
         cmocka_unit_test(test_metric_errors_by_hand),
         cmocka_unit_test(test_metric_calibration_error_by_hand),
+        cmocka_unit_test(test_metric_calibration_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
