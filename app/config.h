@@ -47,6 +47,8 @@ struct config {
     /* [night] */
     char retrain_at[CONFIG_TEXT]; /* cron expression; "" = never */
     int64_t night_threads;        /* 0 = all processors */
+    /* [retention] */
+    int64_t thin_after_days, drop_after_days; /* age of readings; 0 = never */
     /* [webhook] */
     char webhook_allow[CONFIG_TEXT]; /* comma-separated host or host:port; "" = nobody */
     int64_t webhook_timeout_ms;

@@ -21,6 +21,7 @@ static const struct cli_command commands[] = {
     {"score", "predict the rows of a table with a model file", cmd_score},
     {"life", "fit a life distribution, find the age to replace", cmd_life},
     {"export", "write readings, assets, events, work orders or the ledger", cmd_export},
+    {"retain", "sum up hours of readings, thin and drop old ones", cmd_retain},
     {"backup", "copy the database, also while a server runs", cmd_backup},
     {"restore", "put a backup in the place of the database", cmd_restore},
     {"check", "integrity of the file and quality of the data", cmd_check},

@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "app/cron.h"
 #include "app/night.h"
+#include "app/retention.h"
 #include "app/writer.h"
 #include "db/asset_store.h"
 #include "db/db.h"
@@ -169,6 +170,33 @@ static void start_child(struct nightly *n, int64_t run_id)
     log_info("night: run %lld has started", (long long)run_id);
 }
 
+static bool is_stopping(struct nightly *n)
+{
+    pthread_mutex_lock(&n->lock);
+    const bool stopping = n->is_stopping;
+    pthread_mutex_unlock(&n->lock);
+    return stopping;
+}
+
+/* Hours, thinning and dropping, a sensor at a time so that readings go on coming in. What a stop
+ * leaves is done the next night. */
+static void tidy_readings(struct nightly *n)
+{
+    struct retention r = {.thin_after_ms = n->config->thin_after_days * MS_PER_DAY,
+                          .drop_after_ms = n->config->drop_after_days * MS_PER_DAY,
+                          .now_ms = clock_now_ms()};
+    struct ft_err err = {FT_OK, ""};
+    enum ft_status st = FT_OK;
+    while (st == FT_OK && !r.is_done && !is_stopping(n))
+        st = writer_call(n->writer, WRITER_WAIT_MS, retention_step, &r, &err);
+    if (st != FT_OK)
+        log_warn("night: old readings: %s", err.msg);
+    else
+        log_info("night: %lld hours summed up, %lld readings thinned out, %lld dropped",
+                 (long long)r.counts.n_hours, (long long)r.counts.n_thinned,
+                 (long long)r.counts.n_dropped);
+}
+
 static void finish_child(struct nightly *n)
 {
     struct applying a = {n, n->child};
@@ -179,8 +207,9 @@ static void finish_child(struct nightly *n)
         night_cancel(NULL, a.child);
     if (st == FT_OK) {
         log_info("night: run %lld is done", (long long)n->child_run);
-        set_idle(n);
         n->told(n->told_ctx);
+        tidy_readings(n);
+        set_idle(n);
         return;
     }
     log_error("night: run %lld: %s", (long long)n->child_run, err.msg);

@@ -5,6 +5,7 @@
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_head.h"
+#include "db/reading_tier.h"
 #include "db/statement.h"
 
 #include <math.h>
@@ -214,9 +215,11 @@ enum ft_status block_insert(struct db *db, int64_t sensor_id, const struct readi
     }
     bind_int(&s, ":crc", segment_row_crc(seg.crc, sensor_id, &seg));
     bind_blob(&s, ":payload", seg.payload, seg.len);
-    const enum ft_status st = statement_run(&s);
+    enum ft_status st = statement_run(&s);
     if (st == FT_OK)
         head_note_block(db, sensor_id, seg.end_ms);
+    if (st == FT_OK)
+        st = reading_tier_touch(db, sensor_id, seg.start_ms, err);
     if (st == FT_INVALID || st == FT_CONFLICT)
         ft_err_prefix(err, "readings of sensor %lld", (long long)sensor_id);
     return st;

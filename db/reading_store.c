@@ -9,6 +9,7 @@
 #include "db/reading_block.h"
 #include "db/reading_head.h"
 #include "db/reading_journal.h"
+#include "db/reading_tier.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -429,5 +430,7 @@ enum ft_status reading_delete(struct db *db, int64_t sensor_id, int64_t from_ms,
     st = reading_seal(db, err);
     if (st == FT_OK)
         st = block_delete_range(db, sensor_id, from_ms, to_ms - 1, n_deleted, err);
+    if (st == FT_OK)
+        st = reading_tier_deleted(db, sensor_id, from_ms, to_ms, err);
     return unit_end(db, st, err);
 }

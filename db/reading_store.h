@@ -47,7 +47,9 @@ enum ft_status reading_append(struct db *db, const struct reading_point *points,
  * once a night. */
 enum ft_status reading_seal(struct db *db, struct ft_err *err);
 
-/* Deletes the readings of a sensor with from_ms <= instant < to_ms. Seals first. */
+/* Deletes the readings of a sensor with from_ms <= instant < to_ms, and the hours (table
+ * reading_hour) that the range touches, which are computed again as far as readings are left. Seals
+ * first. */
 enum ft_status reading_delete(struct db *db, int64_t sensor_id, int64_t from_ms, int64_t to_ms,
                               int64_t *n_deleted, struct ft_err *err);
 

@@ -3,6 +3,7 @@
 #include "app/base/json.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/retention.h"
 #include "app/scoring.h"
 #include "app/site.h"
 #include "db/asset_store.h"
@@ -10,6 +11,15 @@
 #include "db/prediction_store.h"
 
 #include <stdio.h>
+
+/* Hours of readings that can be computed again. */
+static enum ft_status rebuild_hours(struct db *db, struct retention *r, struct ft_err *err)
+{
+    enum ft_status st = reading_tier_forget(db, err);
+    while (st == FT_OK && !r->is_done)
+        st = retention_step(db, r, err);
+    return st;
+}
 
 /* forecast_replace() with no row empties a class. */
 static enum ft_status drop_forecasts(struct db *db, struct ft_err *err)
@@ -36,6 +46,7 @@ static enum ft_status run_rebuild(bool as_json, struct ft_err *err)
     struct pool *pool = NULL;
     size_t n = 0;
     struct site site;
+    struct retention hours = {.now_ms = clock_now_ms()};
     const double start = clock_mono_s();
     enum ft_status st = db_open_writer(cli_db_path(), false, &db, err);
     if (st == FT_OK)
@@ -48,14 +59,18 @@ static enum ft_status run_rebuild(bool as_json, struct ft_err *err)
         st = drop_forecasts(db, err);
     if (st == FT_OK)
         st = scoring_all(db, pool, site.now_ms, &n, err);
+    if (st == FT_OK)
+        st = rebuild_hours(db, &hours, err);
     if (st == FT_OK && as_json) {
         cJSON *out = cJSON_CreateObject();
         json_add_int(out, "forecasts", (int64_t)n);
+        json_add_int(out, "hours", hours.counts.n_hours);
         json_add_number(out, "seconds", clock_mono_s() - start);
         (void)cli_print_json(out);
         cJSON_Delete(out);
     } else if (st == FT_OK) {
-        printf("%zu forecasts rebuilt in %.1f s\n", n, clock_mono_s() - start);
+        printf("%zu forecasts and %lld hours of readings rebuilt in %.1f s\n", n,
+               (long long)hours.counts.n_hours, clock_mono_s() - start);
     }
     pool_free(pool);
     db_close(db);

@@ -93,3 +93,31 @@ ORDER BY s.id
 
 -- name: series_all
 SELECT s.id, a.key, s.name FROM sensor s JOIN asset a ON a.id = s.asset_id ORDER BY s.id
+
+-- name: tier_get
+SELECT hours_upto_ms, frozen_ms FROM reading_tier WHERE sensor_id = :sensor_id
+
+-- name: tier_set
+INSERT INTO reading_tier (sensor_id, hours_upto_ms, frozen_ms)
+VALUES (:sensor_id, :hours_upto_ms, :frozen_ms)
+ON CONFLICT (sensor_id) DO UPDATE SET hours_upto_ms = excluded.hours_upto_ms, frozen_ms = excluded.frozen_ms
+
+-- name: tier_touch
+UPDATE reading_tier SET hours_upto_ms = :from_ms WHERE sensor_id = :sensor_id AND hours_upto_ms > :from_ms
+
+-- name: tier_next_sensor
+SELECT id FROM sensor WHERE id > :after_id ORDER BY id LIMIT 1
+
+-- name: tier_forget
+UPDATE reading_tier SET hours_upto_ms = frozen_ms
+
+-- name: hours_insert
+INSERT INTO reading_hour (sensor_id, start_ms, n, min, max, mean, last)
+VALUES (:sensor_id, :start_ms, :n, :min, :max, :mean, :last)
+
+-- name: hours_delete
+DELETE FROM reading_hour WHERE sensor_id = :sensor_id AND start_ms >= :from_ms AND start_ms < :to_ms
+
+-- name: hours_forget
+DELETE FROM reading_hour
+WHERE start_ms >= ifnull((SELECT t.frozen_ms FROM reading_tier t WHERE t.sensor_id = reading_hour.sensor_id), start_ms)
