@@ -87,6 +87,8 @@ static enum ft_status take_horizons(const cJSON *json, struct forecast *f, struc
 {
     const cJSON *list = NULL;
     const cJSON *h;
+    int64_t before_ms = 0;
+    double before = 0;
     enum ft_status st = json_array(json, "horizons", true, &list, err);
     if (st != FT_OK)
         return st;
@@ -104,6 +106,13 @@ static enum ft_status take_horizons(const cJSON *json, struct forecast *f, struc
         if (!(t_s > 0 && t_s < 1e11) || !(f->p[i] >= 0 && f->p[i] <= 1))
             return ft_fail(err, FT_INVALID, "/horizons/%zu: out of range", i);
         f->horizon_ms[i] = llround(t_s * 1000);
+        if (f->horizon_ms[i] <= before_ms || f->p[i] < before)
+            return ft_fail(err, FT_INVALID,
+                           "/horizons/%zu: expected a later instant and no smaller chance than the "
+                           "one before",
+                           i);
+        before_ms = f->horizon_ms[i];
+        before = f->p[i];
         f->n_horizons++;
     }
     return FT_OK;
