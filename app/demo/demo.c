@@ -32,7 +32,7 @@ struct batch {
 static void simulate_one(void *ctx, size_t i)
 {
     struct batch *b = ctx;
-    b->status[i] = demo_asset_simulate(b->o, b->first + i, &b->assets[i], &b->err[i]);
+    b->status[i] = demo_asset_simulate(b->o, b->first + i, NULL, &b->assets[i], &b->err[i]);
 }
 
 /* --- classes, components, plans ------------------------------------------------------------------
@@ -492,7 +492,7 @@ enum ft_status demo_write_csv(const char *folder, const struct demo_options *o,
     st = open_all(folder, &f, err);
     for (size_t i = 0; i < o->n_assets && st == FT_OK; i++) {
         struct demo_asset a;
-        st = demo_asset_simulate(o, i, &a, err);
+        st = demo_asset_simulate(o, i, NULL, &a, err);
         if (st != FT_OK)
             break;
         put_csv_asset(&f, (size_t)(a.cls - classes), &a, counts);
@@ -512,7 +512,7 @@ enum ft_status demo_write_truth(const char *path, const struct demo_options *o, 
     fputs("asset,component,installed,fails,wear,sign,silent\n", f);
     for (size_t i = 0; i < o->n_assets && st == FT_OK; i++) {
         struct demo_asset a;
-        st = demo_asset_simulate(o, i, &a, err);
+        st = demo_asset_simulate(o, i, NULL, &a, err);
         for (size_t p = 0; st == FT_OK && p < a.cls->n_components; p++) {
             char installed[CLOCK_TEXT_SIZE];
             char fails[CLOCK_TEXT_SIZE];

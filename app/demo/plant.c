@@ -41,24 +41,16 @@ enum ft_status demo_options_check(const struct demo_options *o, struct ft_err *e
     return FT_OK;
 }
 
-/* One life of one part. */
-struct life {
-    int64_t installed_ms, fails_ms;
-    double onset;       /* share of life after which the sign begins */
-    bool is_silent;     /* gives no sign at all */
-    int64_t removed_ms; /* when it left the machine: failure, replacement or the end */
-};
-
 struct lives {
-    struct life *items;
+    struct demo_life *items;
     size_t n, cap;
 };
 
-static enum ft_status lives_add(struct lives *l, const struct life *life, struct ft_err *err)
+static enum ft_status lives_add(struct lives *l, const struct demo_life *life, struct ft_err *err)
 {
     if (l->n == l->cap) {
         const size_t cap = l->cap == 0 ? 16 : l->cap * 2;
-        struct life *grown = realloc(l->items, cap * sizeof(*grown));
+        struct demo_life *grown = realloc(l->items, cap * sizeof(*grown));
         if (grown == NULL)
             return ft_fail(err, FT_NOMEM, "demo: no memory for %zu lives", cap);
         l->items = grown;
@@ -84,17 +76,17 @@ static enum ft_status add_event(struct demo_asset *a, const struct demo_event *e
 }
 
 /* Draws life number k of a part installed at installed_ms. */
-static struct life draw_life(const struct demo_options *o, size_t index, size_t part,
-                             const struct demo_component *c, uint64_t k, int64_t installed_ms)
+static struct demo_life draw_life(const struct demo_options *o, size_t index, size_t part,
+                                  const struct demo_component *c, uint64_t k, int64_t installed_ms)
 {
     const uint64_t s = stream_of(index, S_LIFE, part);
     const double u = 1.0 - rng_uniform(o->seed, s, 8 * k);
     const double days = c->scale_d * pow(-log(u), 1.0 / c->shape);
-    return (struct life){.installed_ms = installed_ms,
-                         .fails_ms = installed_ms + (int64_t)(fmax(days, 2.0) * (double)MS_PER_DAY),
-                         .onset = 0.72 + 0.18 * rng_uniform(o->seed, s, 8 * k + 1),
-                         .is_silent =
-                             c->mode != DEMO_WEAR || rng_uniform(o->seed, s, 8 * k + 2) < 0.12};
+    return (struct demo_life){
+        .installed_ms = installed_ms,
+        .fails_ms = installed_ms + (int64_t)(fmax(days, 2.0) * (double)MS_PER_DAY),
+        .onset = 0.72 + 0.18 * rng_uniform(o->seed, s, 8 * k + 1),
+        .is_silent = c->mode != DEMO_WEAR || rng_uniform(o->seed, s, 8 * k + 2) < 0.12};
 }
 
 /* Instants snap to the reading grid, so that an event and the readings around it agree. */
@@ -103,10 +95,29 @@ static int64_t snap(const struct demo_asset *a, int64_t ts_ms)
     return ts_ms - (ts_ms - a->start_ms) % a->step_ms;
 }
 
+/* When the part of a life is replaced before it fails: the plant's rule, or what was decided. */
+static int64_t planned_after(const struct demo_asset *a, size_t part, int64_t installed_ms,
+                             double jitter, const struct demo_decisions *d)
+{
+    const double interval_d = a->cls->components[part].interval_d;
+    if (interval_d > 0) { /* crews come some days early or late */
+        const int64_t interval_ms = (int64_t)(interval_d * (double)MS_PER_DAY);
+        const int64_t by_rule = snap(a, installed_ms + interval_ms +
+                                            (int64_t)((jitter - 0.5) * 10 * (double)MS_PER_DAY));
+        if (d == NULL || by_rule < d->from_ms)
+            return by_rule;
+    }
+    for (size_t i = 0; d != NULL && i < d->n; i++)
+        if (d->work[i].component == (int)part && d->work[i].ts_ms > installed_ms)
+            return snap(a, d->work[i].ts_ms);
+    return INT64_MAX;
+}
+
 /* Lives of one part until the end: a failure renews it, and so does the plant's preventive rule,
  * which replaces by calendar whatever the age. Events are written from the first install on. */
 static enum ft_status simulate_part(const struct demo_options *o, size_t index, size_t part,
-                                    struct demo_asset *a, struct lives *lives, struct ft_err *err)
+                                    const struct demo_decisions *decisions, struct demo_asset *a,
+                                    struct lives *lives, struct ft_err *err)
 {
     const struct demo_component *c = &a->cls->components[part];
     const uint64_t s = stream_of(index, S_ASSET, part);
@@ -121,16 +132,13 @@ static enum ft_status simulate_part(const struct demo_options *o, size_t index, 
     snprintf(install.code, sizeof(install.code), "INSTALL");
     enum ft_status st = add_event(a, &install, err);
     for (uint64_t k = 0; st == FT_OK; k++) {
-        struct life life = draw_life(o, index, part, c, k, installed_ms);
+        struct demo_life life = draw_life(o, index, part, c, k, installed_ms);
         /* A part that would have failed before the data began did not: the machine was running. */
         for (uint64_t again = 1; life.fails_ms <= a->start_ms + MS_PER_DAY && again < 64; again++)
             life = draw_life(o, index, part, c, k + 1000 * again, installed_ms);
         life.fails_ms = snap(a, life.fails_ms);
-        int64_t planned_ms = INT64_MAX;
-        if (interval_ms > 0) /* crews come some days early or late */
-            planned_ms = snap(a, installed_ms + interval_ms +
-                                     (int64_t)((rng_uniform(o->seed, s, 200 + k) - 0.5) * 10 *
-                                               (double)MS_PER_DAY));
+        const int64_t planned_ms =
+            planned_after(a, part, installed_ms, rng_uniform(o->seed, s, 200 + k), decisions);
         const bool fails_first = life.fails_ms < planned_ms;
         life.removed_ms = fails_first ? life.fails_ms : planned_ms;
         st = lives_add(lives, &life, err);
@@ -185,8 +193,16 @@ static double load_at(const struct demo_options *o, size_t index, const struct d
     return fmin(1.0, fmax(0.2, grade + daily - (is_weekend ? 0.12 : 0.0)));
 }
 
-/* Growth of the sign of a life at an instant: 0 before its onset, 1 at failure, convex. */
-static double sign_of(const struct life *l, int64_t ts_ms)
+const struct demo_life *demo_life_at(const struct demo_asset *a, size_t part, int64_t ts_ms)
+{
+    size_t i = 0;
+    while (i + 1 < a->n_lives[part] && a->lives[part][i].removed_ms <= ts_ms)
+        i++;
+    return &a->lives[part][i];
+}
+
+/* Convex. */
+double demo_sign(const struct demo_life *l, int64_t ts_ms)
 {
     if (l->is_silent)
         return 0;
@@ -234,7 +250,7 @@ static void simulate_sensors(const struct demo_options *o, size_t index, struct 
         for (size_t p = 0; p < cls->n_components; p++) {
             while (at[p] + 1 < lives[p].n && lives[p].items[at[p]].removed_ms <= ts_ms)
                 at[p]++;
-            const double sign = sign_of(&lives[p].items[at[p]], ts_ms);
+            const double sign = demo_sign(&lives[p].items[at[p]], ts_ms);
             for (size_t j = 0; j < cls->n_sensors; j++)
                 effect[j] += sign * cls->components[p].effect[j] * cls->sensors[j].spread;
         }
@@ -350,7 +366,8 @@ static void name_asset(const struct demo_options *o, size_t index, struct demo_a
     a->commissioned_ms = (int64_t)((a->year_built - 1970) * 365.25 + 60) * MS_PER_DAY;
 }
 
-static enum ft_status simulate(const struct demo_options *o, size_t index, struct demo_asset *a,
+static enum ft_status simulate(const struct demo_options *o, size_t index,
+                               const struct demo_decisions *decisions, struct demo_asset *a,
                                struct lives *lives, unsigned char **down, struct ft_err *err)
 {
     for (size_t j = 0; j < a->cls->n_sensors; j++) {
@@ -363,15 +380,15 @@ static enum ft_status simulate(const struct demo_options *o, size_t index, struc
         return ft_fail(err, FT_NOMEM, "demo: no memory for %zu steps", a->n_steps);
     enum ft_status st = FT_OK;
     for (size_t p = 0; p < a->cls->n_components && st == FT_OK; p++) {
-        st = simulate_part(o, index, p, a, &lives[p], err);
+        st = simulate_part(o, index, p, decisions, a, &lives[p], err);
         if (st != FT_OK)
             break;
-        const struct life *now = &lives[p].items[lives[p].n - 1];
+        const struct demo_life *now = &lives[p].items[lives[p].n - 1];
         a->truth[p] = (struct demo_truth){.installed_ms = now->installed_ms,
                                           .fails_ms = now->fails_ms,
                                           .wear = (double)(o->end_ms - now->installed_ms) /
                                                   (double)(now->fails_ms - now->installed_ms),
-                                          .sign = sign_of(now, o->end_ms),
+                                          .sign = demo_sign(now, o->end_ms),
                                           .is_silent = now->is_silent};
     }
     if (st != FT_OK)
@@ -386,7 +403,8 @@ static enum ft_status simulate(const struct demo_options *o, size_t index, struc
 }
 
 enum ft_status demo_asset_simulate(const struct demo_options *o, size_t index,
-                                   struct demo_asset *out, struct ft_err *err)
+                                   const struct demo_decisions *decisions, struct demo_asset *out,
+                                   struct ft_err *err)
 {
     struct lives lives[DEMO_MAX_COMPONENTS] = {0};
     unsigned char *down = NULL;
@@ -397,9 +415,11 @@ enum ft_status demo_asset_simulate(const struct demo_options *o, size_t index,
     out->n_steps = (size_t)((int64_t)o->n_days * MS_PER_DAY / o->step_ms) + 1;
     out->start_ms = o->end_ms - (int64_t)(out->n_steps - 1) * o->step_ms;
     name_asset(o, index, out);
-    st = simulate(o, index, out, lives, &down, err);
-    for (size_t p = 0; p < DEMO_MAX_COMPONENTS; p++)
-        free(lives[p].items);
+    st = simulate(o, index, decisions, out, lives, &down, err);
+    for (size_t p = 0; p < DEMO_MAX_COMPONENTS; p++) {
+        out->lives[p] = lives[p].items;
+        out->n_lives[p] = lives[p].n;
+    }
     free(down);
     if (st != FT_OK)
         demo_asset_clear(out);
@@ -410,6 +430,8 @@ void demo_asset_clear(struct demo_asset *a)
 {
     for (size_t j = 0; j < DEMO_MAX_SENSORS; j++)
         free(a->values[j]);
+    for (size_t p = 0; p < DEMO_MAX_COMPONENTS; p++)
+        free(a->lives[p]);
     free(a->events);
     *a = (struct demo_asset){0};
 }

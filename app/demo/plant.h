@@ -85,6 +85,14 @@ struct demo_truth {
     bool is_silent;   /* this part gives no sign */
 };
 
+/* One life of one part, from its installation until it left the machine. */
+struct demo_life {
+    int64_t installed_ms, fails_ms;
+    double onset;       /* share of life after which the sign begins */
+    bool is_silent;     /* gives no sign at all */
+    int64_t removed_ms; /* failure or replacement; beyond the last reading: still there */
+};
+
 struct demo_asset {
     char key[24], name[64], area[64];
     char model[8];
@@ -96,12 +104,35 @@ struct demo_asset {
     double *values[DEMO_MAX_SENSORS]; /* [n_steps] each, owned; NaN = gap */
     struct demo_event *events;        /* [n_events], owned, in order of time */
     size_t n_events, events_cap;
-    struct demo_truth truth[DEMO_MAX_COMPONENTS];
+    struct demo_life *lives[DEMO_MAX_COMPONENTS]; /* [n_lives[part]], owned, in order of time */
+    size_t n_lives[DEMO_MAX_COMPONENTS];
+    struct demo_truth truth[DEMO_MAX_COMPONENTS]; /* at the last reading */
 };
 
-/* Simulates asset index (0..n_assets-1). The caller ends *out with demo_asset_clear(). */
+/* Maintenance decided from outside: from from_ms on the plant's own rules rest, and parts are
+ * replaced at the instants of the list alone. The lives of a part come in the same order whatever
+ * is decided, so that two ways to maintain meet the same luck. */
+struct demo_work {
+    int component;
+    int64_t ts_ms;
+};
+struct demo_decisions {
+    int64_t from_ms;
+    const struct demo_work *work; /* [n], in order of time */
+    size_t n;
+};
+
+/* Simulates asset index (0..n_assets-1); decisions NULL = the plant's own rules to the end. What
+ * lies before decisions->from_ms does not depend on them. The caller ends *out with
+ * demo_asset_clear(). */
 enum ft_status demo_asset_simulate(const struct demo_options *o, size_t index,
-                                   struct demo_asset *out, struct ft_err *err);
+                                   const struct demo_decisions *decisions, struct demo_asset *out,
+                                   struct ft_err *err);
 void demo_asset_clear(struct demo_asset *a);
+
+/* The life of a part that runs at an instant, and how far its sign has grown then: 0 before its
+ * onset, 1 at failure. */
+const struct demo_life *demo_life_at(const struct demo_asset *a, size_t part, int64_t ts_ms);
+double demo_sign(const struct demo_life *l, int64_t ts_ms);
 
 #endif
