@@ -12,6 +12,7 @@
  * [FIRST_SEED]] */
 #include "app/base/clock.h"
 #include "app/base/money.h"
+#include "app/cases.h"
 #include "app/demo/demo.h"
 #include "app/night.h"
 #include "app/planner/jobs.h"
@@ -32,8 +33,9 @@
 #include <unistd.h>
 
 enum { ASSETS = 60, HISTORY_DAYS = 730, YEAR_DAYS = 365, RETRAIN_DAYS = 91, MAX_WORK = 400 };
-#define VISIBLE 0.02                    /* wear that a technician sees */
-#define LOOK_COST 450.0                 /* C_i, as the demo plant has it */
+#define VISIBLE 0.02    /* wear that a technician sees */
+#define LOOK_COST 450.0 /* C_i, as the demo plant has it */
+#define APPROVE_AHEAD_MS (2 * MS_PER_DAY)
 #define START_MS INT64_C(1767571200000) /* Monday, 5 January 2026 */
 
 struct machine {
@@ -48,7 +50,7 @@ struct year {
     struct machine machines[ASSETS];
     struct db *db;
     struct pool *pool;
-    size_t n_looks, n_stopped, n_changed;
+    size_t n_looks, n_stopped, n_changed, n_approved;
 };
 
 struct bill {
@@ -137,6 +139,37 @@ static void ingest_readings(struct year *y, int64_t after_ms, int64_t upto_ms)
     need(reading_append(y->db, points, n, NULL, &c, &err));
 }
 
+static void close_order(struct year *y, struct work_order *w, const char *outcome, const char *part,
+                        double cost, int64_t now_ms)
+{
+    int64_t event_id = 0;
+    const struct work_order_outcome o = {.outcome = outcome,
+                                         .component_name = part,
+                                         .ended_ms = now_ms,
+                                         .downtime_ms = DB_NO_TIME,
+                                         .cost_minor = money_from_major(cost, "EUR"),
+                                         .labour_h = NAN};
+    need(work_order_close(y->db, w, &o, now_ms, &event_id, &err));
+}
+
+/* Work that was approved for a part which failed before: the technician books the failure on it. */
+static bool book_on_order(struct year *y, const struct machine *m, const struct demo_event *v)
+{
+    const struct work_order_filter filter = {.asset_id = m->id, .status = "approved,scheduled"};
+    struct work_order_list list = {0};
+    bool is_booked = false;
+    if (v->component < 0)
+        return false;
+    need(work_order_list(y->db, &filter, &list, &err));
+    for (size_t i = 0; i < list.n && !is_booked; i++)
+        if (list.items[i].component_id == m->components[v->component]) {
+            close_order(y, &list.items[i], "had_failed", NULL, v->cost, v->ts_ms);
+            is_booked = true;
+        }
+    work_order_list_free(&list);
+    return is_booked;
+}
+
 /* Failures and alarms; replacements come from closed work orders. */
 static void ingest_events(struct year *y, int64_t after_ms, int64_t upto_ms)
 {
@@ -147,7 +180,8 @@ static void ingest_events(struct year *y, int64_t after_ms, int64_t upto_ms)
             struct demo_event *v = &m->now.events[e];
             int64_t id = 0;
             bool is_new = false;
-            if (v->ts_ms <= after_ms || v->ts_ms > upto_ms || strcmp(v->kind, "replacement") == 0)
+            if (v->ts_ms <= after_ms || v->ts_ms > upto_ms || strcmp(v->kind, "replacement") == 0 ||
+                (strcmp(v->kind, "failure") == 0 && book_on_order(y, m, v)))
                 continue;
             struct event row = {
                 .asset_id = m->id,
@@ -199,6 +233,32 @@ static struct machine *machine_of(struct year *y, int64_t asset_id)
     return NULL;
 }
 
+/* Approves each case on the day on which its spare must be ordered to be there on the best day. */
+static void approve(struct year *y, int64_t now_ms)
+{
+    struct snapshot s;
+    need(snapshot_load(y->db, now_ms, &s, &err));
+    for (size_t i = 0; i < s.n_forecasts; i++) {
+        const struct forecast *f = &s.forecasts[i].f;
+        const struct component *part = catalog_component(&s.catalog, f->component_id);
+        const int64_t lead_ms = part != NULL ? part->spare_lead_ms : 0;
+        const struct case_decision yes = {.action = CASE_APPROVE, .until_ms = DB_NO_TIME};
+        for (size_t k = 0; k < s.cases.n; k++) {
+            struct risk_case *c = &s.cases.items[k];
+            struct snapshot_case now;
+            if (c->asset_id != f->asset_id || c->component_id != f->component_id ||
+                strcmp(c->state, "open") != 0)
+                continue;
+            snapshot_case(&s, f, &now);
+            if (now.window.best * MS_PER_DAY > lead_ms + APPROVE_AHEAD_MS)
+                continue;
+            need(cases_decide(y->db, &s, c, &yes, &err));
+            y->n_approved++;
+        }
+    }
+    snapshot_free(&s);
+}
+
 /* The part that the work order names; of the asset as a whole the one with the clearest sign. */
 static int part_of(const struct machine *m, const struct work_order *w, int64_t now_ms)
 {
@@ -211,19 +271,6 @@ static int part_of(const struct machine *m, const struct work_order *w, int64_t 
             best = (int)p;
     }
     return best;
-}
-
-static void close_order(struct year *y, struct work_order *w, const char *outcome, const char *part,
-                        double cost, int64_t now_ms)
-{
-    int64_t event_id = 0;
-    const struct work_order_outcome o = {.outcome = outcome,
-                                         .component_name = part,
-                                         .ended_ms = now_ms,
-                                         .downtime_ms = DB_NO_TIME,
-                                         .cost_minor = money_from_major(cost, "EUR"),
-                                         .labour_h = NAN};
-    need(work_order_close(y->db, w, &o, now_ms, &event_id, &err));
 }
 
 static void carry_out(struct year *y, struct work_order *w, int64_t now_ms)
@@ -306,6 +353,7 @@ static void live(struct year *y)
         else
             need(scoring_all(y->db, y->pool, now_ms, NULL, &err));
         need(planner_run(y->db, &options, &s, &err));
+        approve(y, now_ms);
         do_day(y, day_ms, now_ms);
     }
 }
@@ -345,11 +393,12 @@ static void run_seed(uint64_t seed, double share[2])
     share[1] = less_than(&own, &failure);
     printf(
         "seed %2llu: run to failure %4.0fk (%zu failures), own rules %4.0fk (%zu, %zu replaced), "
-        "Fettle %4.0fk (%zu, %zu replaced, %zu looks in vain; %zu plans stopped, %zu changed): "
+        "Fettle %4.0fk (%zu, %zu replaced, %zu cases approved, %zu looks in vain; %zu plans "
+        "stopped, %zu changed): "
         "%.1f %% and %.1f %% less, %.0f s\n",
         (unsigned long long)seed, failure.cost / 1000, failure.n_failures, rules.cost / 1000,
         rules.n_failures, rules.n_replacements, own.cost / 1000, own.n_failures, own.n_replacements,
-        y.n_looks, y.n_stopped, y.n_changed, share[0], share[1], clock_mono_s() - start_s);
+        y.n_approved, y.n_looks, y.n_stopped, y.n_changed, share[0], share[1], clock_mono_s() - start_s);
     fflush(stdout);
     db_close(y.db);
     pool_free(y.pool);
