@@ -375,7 +375,7 @@ static void test_quality_finds_what_the_demo_plant_broke(void **state)
     size_t n_holes = 0;
     struct ft_err err;
     for (size_t i = 0; i < o.n_assets; i++)
-        assert_ok(demo_asset_simulate(&o, i, &a[i], &err), err);
+        assert_ok(demo_asset_simulate(&o, i, NULL, &a[i], &err), err);
     for (size_t begin = 0; begin < o.n_assets;) {
         struct quality_class c;
         size_t end = begin;
