@@ -398,7 +398,8 @@ static void run_seed(uint64_t seed, double share[2])
         "%.1f %% and %.1f %% less, %.0f s\n",
         (unsigned long long)seed, failure.cost / 1000, failure.n_failures, rules.cost / 1000,
         rules.n_failures, rules.n_replacements, own.cost / 1000, own.n_failures, own.n_replacements,
-        y.n_approved, y.n_looks, y.n_stopped, y.n_changed, share[0], share[1], clock_mono_s() - start_s);
+        y.n_approved, y.n_looks, y.n_stopped, y.n_changed, share[0], share[1],
+        clock_mono_s() - start_s);
     fflush(stdout);
     db_close(y.db);
     pool_free(y.pool);
