@@ -102,6 +102,8 @@ static cJSON *describe_request(const struct fit_request *q, const struct fit_out
     json_add_string(p, "metric", validate_metric_name(o->metric));
     json_add_int(p, "folds", (int64_t)q->n_folds);
     json_add_number(p, "coverage", q->coverage);
+    json_add_bool(p, "cv_plus", q->is_cross);
+    json_add_string(p, "calibration", fit_calibration_name(q->calibration));
     json_add_bool(p, "halving", q->is_halving);
     json_add_bool(p, "one_se", q->is_one_se);
     if (o->task == TASK_CLASSIFY) {

@@ -1,6 +1,7 @@
 #include "app/fit_private.h"
 
 #include "app/base/clock.h"
+#include "app/fit_study.h"
 #include "app/leak_guard.h"
 
 #include <math.h>
@@ -23,6 +24,11 @@ void fit_outcome_free(struct fit_outcome *o)
     free(o->nested_metric);
     free(o->nested_choice);
     free(o->monotone);
+    cJSON_Delete(o->study);
+    conformal_cross_free(o->cross);
+    for (size_t f = 0; o->cross_models != NULL && f < o->n_folds; f++)
+        model_free(o->cross_models[f]);
+    free(o->cross_models);
     fit_specs_free(&o->specs);
     model_free(o->model);
     free(o->bytes);
@@ -198,9 +204,8 @@ static enum ft_status fit_final(const struct fit_request *q, struct fit_outcome 
                                  o->results != NULL ? o->results[o->best].n_trees : 0);
     enum ft_status st = model_fit(&o->chosen, &rows, pool, &o->model, err);
     o->fit_s = clock_mono_s() - start_s;
-    if (st == FT_OK && o->results != NULL)
-        st = validate_attach(o->model, o->results[o->best].raw, &rows, o->table.group, q->coverage,
-                             err);
+    if (st == FT_OK)
+        st = fit_study_attach(q, o, err);
     return st;
 }
 

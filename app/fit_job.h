@@ -11,10 +11,16 @@
 #include "app/fit_spec.h"
 #include "app/table.h"
 #include "app/validate.h"
+#include "models/conformal_survival.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define FIT_CALIBRATION_BEST 1000 /* the map with the least log loss across folds */
+/* none, platt, isotonic, beta, best; -1 = not known. */
+int fit_calibration_by_name(const char *name);
+const char *fit_calibration_name(int calibration);
 
 struct fit_request {
     const char *path;
@@ -36,7 +42,11 @@ struct fit_request {
     const char *trusted;    /* columns that the leak guard lets pass, by commas; NULL = none */
     bool no_search;         /* leave out the search for products and ratios of columns */
     size_t n_folds;         /* 0 = no cross-validation: no calibration, no interval */
-    double coverage;        /* stated for intervals of a regression */
+    double coverage;        /* stated for intervals of a regression or of lives */
+    bool is_cross;          /* a regression's interval by CV+ instead of split conformal */
+    int calibration;        /* enum calibration_kind of a classification, or FIT_CALIBRATION_BEST */
+    bool is_importance;     /* permutation importance of each column, out of fold */
+    size_t n_bootstrap;     /* repeats for the intervals of metrics, as in measure_options */
     uint64_t seed;
     /* Folds: by time and group when both are there (folds_by_time()), by group, else of single
      * rows. */
@@ -64,7 +74,14 @@ struct fit_outcome {
     uint8_t *fold_of;      /* [n_rows] fold that holds the row out, from 1; 0 = none; or NULL */
     double *nested_metric; /* [n_folds] of the nested estimate; NULL = not asked for */
     size_t *nested_choice; /* [n_folds] candidate chosen without the fold */
-    size_t memory_bytes;   /* planned, from above */
+    cJSON *study;          /* "oof", "calibration", "interval", "importance" of the answer */
+    enum calibration_kind calibration; /* of the final model */
+    struct survival_band band;         /* of lives, as ranks in a row's own curve */
+    bool has_band;                     /* false: too few failures for one */
+    double longest;                    /* time seen in training */
+    struct conformal_cross *cross;     /* CV+ until the final model has it */
+    struct model **cross_models;       /* [n_folds] */
+    size_t memory_bytes;               /* planned, from above */
     struct model *model;
     char *bytes; /* the model file */
     size_t n_bytes;

@@ -3,6 +3,7 @@
  * per running job what its learner needs. Fewer jobs at once need less, idle threads then help
  * inside the jobs, so a small limit costs time before it costs the fit. */
 #include "app/fit_private.h"
+#include "app/fit_study.h"
 #include "models/products.h"
 
 #include <stdint.h>
@@ -62,6 +63,17 @@ static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_c
     return copy + 3 * n_rows * n_cols * sizeof(double) + n_rows * 64; /* a standardised copy */
 }
 
+/* A fitted model that is kept until the candidate is chosen. */
+static size_t kept_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+{
+    const size_t nodes = spec->n_trees * spec->max_leaves * 2 * 64;
+    if (spec->kind == MODEL_GBDT_PRODUCTS)
+        return PRODUCTS_N_MEMBERS * nodes;
+    if (model_kind_is_trees(spec->kind))
+        return nodes + n_rows * 2 * sizeof(double);
+    return n_rows * 2 * sizeof(double) + n_cols * 128; /* Cox: a baseline */
+}
+
 struct need {
     size_t table, folds, prepare, job, final;
 };
@@ -112,6 +124,9 @@ static struct need count(const struct fit_request *q, const struct fit_outcome *
     }
     n.folds = k * count_bin_sizes(o) * code_bytes(n_train, n_cols) +
               n_rows * (o->specs.n + 2) * sizeof(double) + 2 * k * n_rows * sizeof(uint32_t);
+    for (size_t i = 0; i < o->specs.n && fit_study_keeps(q, o->task); i++)
+        n.folds += k * kept_bytes(&o->specs.items[i], n_train, n_cols);
+    n.table += n_rows * (o->task == TASK_SURVIVAL ? 26 : 15) * sizeof(double); /* fit_study.c */
     n.prepare = count_bin_sizes(o) > 0 ? n_train * n_cols * value + 24 * MIB : 0;
     if (q->is_nested)
         n.table += n_train * (n_cols * value + 4 * sizeof(double));

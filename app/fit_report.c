@@ -98,6 +98,12 @@ cJSON *fit_report_json(const struct fit_outcome *o, const char *path, uint64_t s
     } else {
         json_add_null(out, "cv");
     }
+    const cJSON *part;
+    cJSON_ArrayForEach (part, o->study) {
+        cJSON *copy = cJSON_Duplicate(part, 1);
+        if (!cJSON_AddItemToObject(out, part->string, copy))
+            cJSON_Delete(copy);
+    }
     if (o->nested_metric != NULL)
         add_nested(out, o);
     cJSON_AddItemToObject(out, "best", fit_spec_to_json(&o->chosen));
@@ -118,6 +124,57 @@ static void print_candidate(const struct fit_outcome *o, size_t i, FILE *to)
             r->reason);
 }
 
+/* "auc 0.9312 (0.9105 to 0.9477)" of each metric, as far as there are intervals. */
+static void print_metrics(const cJSON *oof, FILE *to)
+{
+    const cJSON *metrics = json_get(oof, "metrics"), *intervals = json_get(oof, "intervals");
+    const cJSON *m;
+    const char *between = "out of fold: ";
+    cJSON_ArrayForEach (m, metrics) {
+        const cJSON *limits = intervals != NULL ? json_get(intervals, m->string) : NULL;
+        const cJSON *lower = cJSON_GetArrayItem(limits, 0), *upper = cJSON_GetArrayItem(limits, 1);
+        if (!cJSON_IsNumber(m))
+            continue;
+        fprintf(to, "%s%s %.4g", between, m->string, m->valuedouble);
+        if (cJSON_IsNumber(lower) && cJSON_IsNumber(upper))
+            fprintf(to, " (%.4g to %.4g)", lower->valuedouble, upper->valuedouble);
+        between = ", ";
+    }
+    fprintf(to, "\n");
+}
+
+static void print_interval(const cJSON *interval, FILE *to)
+{
+    double stated = NAN, observed = NAN, lower = NAN, upper = NAN;
+    (void)json_number(interval, "stated", false, &stated, NULL);
+    (void)json_number(interval, "observed", false, &observed, NULL);
+    (void)json_number(interval, "observed_lower", false, &lower, NULL);
+    (void)json_number(interval, "observed_upper", false, &upper, NULL);
+    if (isnan(observed))
+        fprintf(to, "intervals: stated %.0f %%\n", 100 * stated);
+    else
+        fprintf(to, "intervals: stated %.0f %%, observed %.1f %% (%.1f to %.1f)\n", 100 * stated,
+                100 * observed, 100 * lower, 100 * upper);
+}
+
+static void print_study(const struct fit_outcome *o, FILE *to)
+{
+    enum { SHOWN = 10 };
+    const cJSON *oof = o->study != NULL ? json_get(o->study, "oof") : NULL;
+    const cJSON *interval = o->study != NULL ? json_get(o->study, "interval") : NULL;
+    const cJSON *importance = o->study != NULL ? json_get(o->study, "importance") : NULL, *row;
+    int n = 0;
+    if (oof != NULL)
+        print_metrics(oof, to);
+    if (interval != NULL)
+        print_interval(interval, to);
+    cJSON_ArrayForEach (row, importance) {
+        const cJSON *name = json_get(row, "column"), *mean = json_get(row, "mean");
+        if (n++ < SHOWN && cJSON_IsString(name) && cJSON_IsNumber(mean))
+            fprintf(to, "  shuffling %s costs %.4f\n", name->valuestring, mean->valuedouble);
+    }
+}
+
 void fit_report_text(const struct fit_outcome *o, const char *path, uint64_t seed, size_t n_threads,
                      FILE *to)
 {
@@ -130,6 +187,7 @@ void fit_report_text(const struct fit_outcome *o, const char *path, uint64_t see
     if (r != NULL)
         fprintf(to, "%zu folds: %s %.4f, standard deviation %.4f\n", o->n_folds,
                 validate_metric_name(o->metric), r->mean, r->std);
+    print_study(o, to);
     if (o->nested_metric != NULL) {
         double mean, std;
         nested_mean(o, &mean, &std);

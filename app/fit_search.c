@@ -1,6 +1,7 @@
 /* Which candidate: folds, validation, the choice, and the nested estimate. */
 #include "app/base/clock.h"
 #include "app/fit_private.h"
+#include "app/fit_study.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -274,11 +275,23 @@ enum ft_status fit_search(const struct fit_request *q, struct fit_outcome *o, st
         if (o->results == NULL)
             st = ft_fail(err, FT_NOMEM, "no memory for %zu candidates", o->specs.n);
     }
-    const struct validate_models models = {.rows = rows, .specs = o->specs.items, .folds = &folds};
+    struct model **kept = NULL;
+    if (st == FT_OK && fit_study_keeps(q, o->task)) {
+        kept = calloc(o->specs.n * folds.n, sizeof(struct model *));
+        if (kept == NULL)
+            st = ft_fail(err, FT_NOMEM, "no memory for %zu candidates", o->specs.n);
+    }
+    const struct validate_models models = {
+        .rows = rows, .specs = o->specs.items, .folds = &folds, .kept = kept};
     if (st == FT_OK)
         st = validate(q, o, &models, &basis, n_at_once, pool, "cross-validation", o->results, err);
     if (st == FT_OK)
         o->best = choose(q, o, o->results);
+    if (st == FT_OK)
+        st = fit_study(q, o, &folds, kept != NULL ? kept + o->best * folds.n : NULL, pool, err);
+    for (size_t i = 0; kept != NULL && i < o->specs.n * folds.n; i++)
+        model_free(kept[i]);
+    free(kept);
     if (st == FT_OK && q->is_nested)
         st = nest(q, o, &folds, embargo, n_at_once, pool, err);
     folds_free(&folds);

@@ -146,10 +146,11 @@ enum ft_status validate_fit_rows(const struct model_spec *spec, const struct mod
                                  const uint32_t *row, size_t n, struct pool *pool,
                                  struct model **out, struct ft_err *err);
 
-/* Gives a final model what follows from its out-of-fold predictions: a Platt map (classify) or a
- * conformal band of the stated coverage (regress; group as in conformal_fit()). Rows with a NaN in
- * raw are left out. FT_OK with nothing attached when there are too few rows for it. */
+/* Gives a final model what follows from its out-of-fold predictions: a map of the kind (classify)
+ * or a conformal band of the stated coverage (regress; group as in conformal_fit()). Rows with a
+ * NaN in raw are left out. FT_OK with nothing attached when there are too few rows for it. */
 enum ft_status validate_attach(struct model *m, const double *raw, const struct model_rows *rows,
-                               const size_t *group, double coverage, struct ft_err *err);
+                               const size_t *group, enum calibration_kind kind, double coverage,
+                               struct ft_err *err);
 
 #endif

@@ -321,12 +321,12 @@ enum { CONFORMAL_BINS = 5 };
 
 static enum ft_status attach_known(struct model *m, const double *raw, const double *y,
                                    const double *weight, const size_t *group, size_t n,
-                                   double coverage, struct ft_err *err)
+                                   enum calibration_kind kind, double coverage, struct ft_err *err)
 {
     enum ft_status st = FT_OK;
-    if (model_task_of(m) == TASK_CLASSIFY) {
+    if (model_task_of(m) == TASK_CLASSIFY && kind != CALIBRATION_NONE) {
         struct calibration *c = NULL;
-        st = calibration_fit(CALIBRATION_PLATT, raw, y, weight, n, &c, err);
+        st = calibration_fit(kind, raw, y, weight, n, &c, err);
         if (st == FT_OK)
             model_set_calibration(m, c);
     } else if (model_task_of(m) == TASK_REGRESS) {
@@ -339,7 +339,8 @@ static enum ft_status attach_known(struct model *m, const double *raw, const dou
 }
 
 enum ft_status validate_attach(struct model *m, const double *raw, const struct model_rows *rows,
-                               const size_t *group, double coverage, struct ft_err *err)
+                               const size_t *group, enum calibration_kind kind, double coverage,
+                               struct ft_err *err)
 {
     const size_t n_rows = rows->x.n_rows;
     double *known = calloc(n_rows, 3 * sizeof(*known));
@@ -359,7 +360,7 @@ enum ft_status validate_attach(struct model *m, const double *raw, const struct 
             units[n++] = group != NULL ? group[i] : i;
         }
         st = attach_known(m, known, y, rows->weight != NULL ? weight : NULL,
-                          group != NULL ? units : NULL, n, coverage, err);
+                          group != NULL ? units : NULL, n, kind, coverage, err);
     }
     free(known);
     free(units);

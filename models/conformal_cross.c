@@ -1,16 +1,22 @@
 #include "models/conformal_cross.h"
 
 #include "models/metrics.h"
+#include "models/text_io.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FOLDS = 10000 };
+static const size_t MAX_ROWS = (size_t)1 << 29;
 
 struct conformal_cross {
     size_t n_folds, n;
     size_t *first;    /* [n_folds + 1] */
     double *residual; /* [n] sizes, fold by fold, rising inside a fold */
     size_t rank;      /* of the upper end among prediction + residual, from 1 */
+    double coverage;
 };
 
 static int by_value(const void *a, const void *b)
@@ -66,7 +72,8 @@ enum ft_status conformal_cross_fit(const double *prediction, const double *truth
     struct conformal_cross *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return ft_fail(err, FT_NOMEM, "cross-conformal: no memory");
-    *c = (struct conformal_cross){.n_folds = n_folds, .n = n, .rank = (size_t)rank};
+    *c = (struct conformal_cross){
+        .n_folds = n_folds, .n = n, .rank = (size_t)rank, .coverage = coverage};
     c->first = calloc(n_folds + 1, sizeof(*c->first));
     c->residual = calloc(n, sizeof(*c->residual));
     if (c->first == NULL || c->residual == NULL) {
@@ -142,6 +149,94 @@ void conformal_cross_interval(const struct conformal_cross *c, const double *fol
 size_t conformal_cross_n_folds(const struct conformal_cross *c)
 {
     return c->n_folds;
+}
+
+double conformal_cross_coverage(const struct conformal_cross *c)
+{
+    return c->coverage;
+}
+
+void conformal_cross_write(const struct conformal_cross *c, struct buf *out)
+{
+    text_put_size(out, "conformal_cross", 1);
+    text_put_number(out, "coverage", c->coverage);
+    text_put_size(out, "folds", c->n_folds);
+    text_put_size(out, "rank", c->rank);
+    for (size_t f = 0; f < c->n_folds; f++) {
+        text_put_size(out, "rows", c->first[f + 1] - c->first[f]);
+        text_put_array(out, "residuals", c->residual + c->first[f], c->first[f + 1] - c->first[f]);
+    }
+}
+
+/* One fold's residuals, which must be sizes in rising order. */
+static enum ft_status read_fold(struct text_reader *r, struct conformal_cross *c, size_t f,
+                                struct ft_err *err)
+{
+    size_t n = 0;
+    double *values = NULL;
+    enum ft_status st = text_get_size(r, "rows", MAX_ROWS, &n, err);
+    if (st == FT_OK)
+        st = text_get_array(r, "residuals", n, 0, &values, err);
+    if (st != FT_OK)
+        return st;
+    for (size_t i = 0; i < n && st == FT_OK; i++)
+        if (values[i] < (i > 0 ? values[i - 1] : 0))
+            st = ft_fail(err, FT_INVALID, "cross-conformal: residuals of fold %zu do not rise", f);
+    double *grown = st == FT_OK ? reallocarray(c->residual, c->n + n + 1, sizeof(*grown)) : NULL;
+    if (grown != NULL) {
+        memcpy(grown + c->n, values, n * sizeof(*grown));
+        c->residual = grown;
+        c->n += n;
+        c->first[f + 1] = c->n;
+    } else if (st == FT_OK) {
+        st = ft_fail(err, FT_NOMEM, "cross-conformal: no memory");
+    }
+    free(values);
+    return st;
+}
+
+static enum ft_status read_cross(struct text_reader *r, struct conformal_cross *c,
+                                 struct ft_err *err)
+{
+    size_t version = 0;
+    enum ft_status st = text_get_size(r, "conformal_cross", 1, &version, err);
+    if (st == FT_OK)
+        st = text_get_number(r, "coverage", 0, &c->coverage, err);
+    if (st == FT_OK)
+        st = text_get_size(r, "folds", MAX_FOLDS, &c->n_folds, err);
+    if (st == FT_OK)
+        st = text_get_size(r, "rank", MAX_ROWS, &c->rank, err);
+    if (st != FT_OK)
+        return st;
+    c->first = calloc(c->n_folds + 1, sizeof(*c->first));
+    if (c->first == NULL)
+        return ft_fail(err, FT_NOMEM, "cross-conformal: no memory");
+    for (size_t f = 0; f < c->n_folds && st == FT_OK; f++)
+        st = read_fold(r, c, f, err);
+    if (st == FT_OK)
+        st = text_get_end(r, err);
+    if (st == FT_OK && (version != 1 || c->rank == 0 || c->rank > c->n || !(c->coverage > 0) ||
+                        !(c->coverage < 1)))
+        st = ft_fail(err, FT_INVALID, "cross-conformal: version, coverage or rank is out of range");
+    return st;
+}
+
+enum ft_status conformal_cross_read(const char *text, size_t len, struct conformal_cross **out,
+                                    struct ft_err *err)
+{
+    struct text_reader r;
+    *out = NULL;
+    struct conformal_cross *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return ft_fail(err, FT_NOMEM, "cross-conformal: no memory");
+    text_reader_init(&r, text, len, "cross-conformal");
+    const enum ft_status st = read_cross(&r, c, err);
+    if (st != FT_OK) {
+        conformal_cross_free(c);
+        return st;
+    }
+    *out = c;
+    return FT_OK;
 }
 
 void conformal_cross_free(struct conformal_cross *c)

@@ -7,6 +7,7 @@
 #ifndef MODELS_CONFORMAL_CROSS_H
 #define MODELS_CONFORMAL_CROSS_H
 
+#include "app/base/buf.h"
 #include "app/base/status.h"
 
 #include <stddef.h>
@@ -23,6 +24,11 @@ enum ft_status conformal_cross_fit(const double *prediction, const double *truth
 void conformal_cross_interval(const struct conformal_cross *c, const double *fold_prediction,
                               double *lower, double *upper);
 size_t conformal_cross_n_folds(const struct conformal_cross *c);
+double conformal_cross_coverage(const struct conformal_cross *c); /* as stated at the fit */
+/* Text form (text_io.h); the reader takes what the writer wrote and refuses anything else. */
+void conformal_cross_write(const struct conformal_cross *c, struct buf *out);
+enum ft_status conformal_cross_read(const char *text, size_t len, struct conformal_cross **out,
+                                    struct ft_err *err);
 void conformal_cross_free(struct conformal_cross *c); /* NULL is fine */
 
 /* How intervals did on rows whose truth is known. weight NULL = all 1 (survival: that of

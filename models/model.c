@@ -188,6 +188,62 @@ const struct conformal *model_conformal(const struct model *m)
     return m->conformal;
 }
 
+static void forget_cross(struct model *m)
+{
+    conformal_cross_free(m->cross);
+    for (size_t f = 0; f < m->n_folds; f++)
+        model_free(m->folds[f]);
+    free(m->folds);
+}
+
+void model_set_cross(struct model *m, struct conformal_cross *c, struct model **folds, size_t n)
+{
+    forget_cross(m);
+    m->cross = c;
+    m->folds = folds;
+    m->n_folds = n;
+}
+
+static enum ft_status cross_intervals(const struct model *m, const struct matrix *x, double *lower,
+                                      double *upper, struct ft_err *err)
+{
+    const size_t n = x->n_rows;
+    double *of_fold = calloc(n + 1, sizeof(*of_fold));
+    double *of_row = calloc(n + 1, m->n_folds * sizeof(*of_row)); /* [n][n_folds] */
+    const bool is_well = of_fold != NULL && of_row != NULL;
+    for (size_t f = 0; is_well && f < m->n_folds; f++) {
+        model_predict(m->folds[f], x, of_fold);
+        for (size_t i = 0; i < n; i++)
+            of_row[i * m->n_folds + f] = of_fold[i];
+    }
+    for (size_t i = 0; is_well && i < n; i++)
+        conformal_cross_interval(m->cross, of_row + i * m->n_folds, &lower[i], &upper[i]);
+    free(of_fold);
+    free(of_row);
+    return is_well ? FT_OK : ft_fail(err, FT_NOMEM, "intervals: no memory for %zu rows", n);
+}
+
+enum ft_status model_intervals(const struct model *m, const struct matrix *x,
+                               const double *prediction, double *lower, double *upper,
+                               struct ft_err *err)
+{
+    if (m->cross != NULL)
+        return cross_intervals(m, x, lower, upper, err);
+    for (size_t i = 0; i < x->n_rows; i++) {
+        lower[i] = upper[i] = NAN;
+        if (m->conformal != NULL)
+            conformal_interval(m->conformal, prediction[i], &lower[i], &upper[i]);
+    }
+    return FT_OK;
+}
+
+double model_coverage(const struct model *m)
+{
+    if (m->cross != NULL)
+        return conformal_cross_coverage(m->cross);
+    return m->conformal != NULL ? conformal_coverage(m->conformal) : NAN;
+}
+
 bool model_key_is_valid(const char *key, size_t len)
 {
     if (len == 0 || len > 63)
@@ -277,6 +333,7 @@ void model_free(struct model *m)
         m->ops->free(m->fitted);
     calibration_free(m->calibration);
     conformal_free(m->conformal);
+    forget_cross(m);
     for (size_t i = 0; i < m->n_texts; i++) {
         free(m->texts[i].key);
         free(m->texts[i].value);

@@ -8,6 +8,7 @@
 #include "app/base/status.h"
 #include "models/aft.h"
 #include "models/calibrate.h"
+#include "models/conformal_cross.h"
 #include "models/matrix.h"
 
 #include <stdbool.h>
@@ -123,6 +124,16 @@ enum ft_status model_contributions(const struct model *m, const double *row, dou
 void model_set_calibration(struct model *m, struct calibration *c);
 void model_set_conformal(struct model *m, struct conformal *c);
 const struct conformal *model_conformal(const struct model *m);
+/* A CV+ interval in place of the conformal band: folds[n] (an array of the heap, as many as the
+ * interval has folds) are the models of the folds, of the same kind; m owns all of it from now on.
+ */
+void model_set_cross(struct model *m, struct conformal_cross *c, struct model **folds, size_t n);
+/* Interval of each row of x with final predictions prediction[x->n_rows]: the band's or CV+'s; NaN
+ * where the model states none. FT_NOMEM. */
+enum ft_status model_intervals(const struct model *m, const struct matrix *x,
+                               const double *prediction, double *lower, double *upper,
+                               struct ft_err *err);
+double model_coverage(const struct model *m); /* as stated; NaN = no interval */
 enum ft_status model_set_text(struct model *m, const char *key, const char *value,
                               struct ft_err *err);
 const char *model_text(const struct model *m, const char *key); /* NULL when absent */

@@ -9,6 +9,8 @@
  *   body BYTES          then the kind's own text
  *   calibration BYTES   0 = none
  *   conformal BYTES     0 = none
+ *   cross BYTES         only with a CV+ interval: its residuals, then N blocks "fold BYTES", the
+ *                       bodies of the folds' models
  *   crc32 xxxxxxxx      of all bytes before this line (zlib's CRC-32)
  */
 #include "models/model_private.h"
@@ -45,6 +47,19 @@ static enum ft_status put_block(struct buf *out, const char *key, struct buf *bl
     return st;
 }
 
+static enum ft_status put_cross(const struct model *m, struct buf *out, struct ft_err *err)
+{
+    struct buf block;
+    buf_init(&block, MAX_BYTES);
+    conformal_cross_write(m->cross, &block);
+    enum ft_status st = put_block(out, "cross", &block, err);
+    for (size_t f = 0; f < m->n_folds && st == FT_OK; f++) {
+        m->ops->write(m->folds[f]->fitted, &block);
+        st = put_block(out, "fold", &block, err);
+    }
+    return st;
+}
+
 static enum ft_status put_parts(const struct model *m, struct buf *out, struct ft_err *err)
 {
     struct buf block;
@@ -59,6 +74,8 @@ static enum ft_status put_parts(const struct model *m, struct buf *out, struct f
         conformal_write(m->conformal, &block);
     if (st == FT_OK)
         st = put_block(out, "conformal", &block, err);
+    if (st == FT_OK && m->cross != NULL)
+        st = put_cross(m, out, err);
     return st;
 }
 
@@ -175,7 +192,51 @@ static enum ft_status read_head(struct text_reader *r, struct model *m, size_t *
     return st;
 }
 
-static enum ft_status read_parts(struct text_reader *r, struct model *m, struct ft_err *err)
+/* One model of a fold: the same kind, task and columns. */
+static enum ft_status read_fold(struct text_reader *r, struct model *m, size_t n_cols,
+                                struct ft_err *err)
+{
+    struct block b = {0};
+    const enum ft_status st = take_block(r, "fold", &b, err);
+    if (st != FT_OK)
+        return st;
+    struct model *fold = calloc(1, sizeof(*fold));
+    if (fold == NULL)
+        return ft_fail(err, FT_NOMEM, "model file: no memory");
+    *fold = (struct model){.kind = m->kind, .task = m->task, .ops = m->ops};
+    m->folds[m->n_folds++] = fold;
+    const enum ft_status read = m->ops->read(b.at, b.len, &fold->fitted, err);
+    if (read == FT_OK && (m->ops->n_cols(fold->fitted) != n_cols ||
+                          (m->ops->fits_task != NULL && !m->ops->fits_task(fold->fitted, m->task))))
+        return ft_fail(err, FT_INVALID, "model file: fold %zu has other columns", m->n_folds);
+    return read;
+}
+
+/* A CV+ interval, when the file goes on. */
+static enum ft_status read_cross(struct text_reader *r, struct model *m, size_t n_cols,
+                                 struct ft_err *err)
+{
+    struct block b = {0};
+    if (r->at == r->end)
+        return FT_OK;
+    enum ft_status st = take_block(r, "cross", &b, err);
+    if (st == FT_OK && m->task != TASK_REGRESS)
+        st = ft_fail(err, FT_INVALID, "model file: a CV+ interval with another task");
+    if (st == FT_OK)
+        st = conformal_cross_read(b.at, b.len, &m->cross, err);
+    if (st != FT_OK)
+        return st;
+    const size_t n = conformal_cross_n_folds(m->cross);
+    m->folds = calloc(n + 1, sizeof(struct model *));
+    if (m->folds == NULL)
+        return ft_fail(err, FT_NOMEM, "model file: no memory");
+    for (size_t f = 0; f < n && st == FT_OK; f++)
+        st = read_fold(r, m, n_cols, err);
+    return st;
+}
+
+static enum ft_status read_parts(struct text_reader *r, struct model *m, size_t n_cols,
+                                 struct ft_err *err)
 {
     struct block body = {0}, calibration = {0}, conformal = {0};
     enum ft_status st = take_block(r, "body", &body, err);
@@ -183,6 +244,8 @@ static enum ft_status read_parts(struct text_reader *r, struct model *m, struct 
         st = take_block(r, "calibration", &calibration, err);
     if (st == FT_OK)
         st = take_block(r, "conformal", &conformal, err);
+    if (st == FT_OK)
+        st = read_cross(r, m, n_cols, err);
     if (st == FT_OK)
         st = text_get_end(r, err);
     if (st == FT_OK)
@@ -208,7 +271,7 @@ static enum ft_status read_model(const char *text, size_t len, struct model *m, 
     text_reader_init(&r, text, len - CRC_LINE, "model file");
     enum ft_status st = read_head(&r, m, &n_cols, err);
     if (st == FT_OK)
-        st = read_parts(&r, m, err);
+        st = read_parts(&r, m, n_cols, err);
     if (st != FT_OK)
         return st;
     if (m->ops->n_cols(m->fitted) != n_cols ||

@@ -39,6 +39,9 @@ struct model {
     void *fitted; /* owned, by ops */
     struct calibration *calibration;
     struct conformal *conformal;
+    struct conformal_cross *cross; /* or NULL, and then the models of its folds */
+    struct model **folds;          /* [n_folds] */
+    size_t n_folds;
     struct model_attachment *texts; /* [n_texts], keys in rising order */
     size_t n_texts;
 };

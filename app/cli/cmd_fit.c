@@ -5,6 +5,7 @@
 #include "app/cli/commands.h"
 #include "app/fit_report.h"
 #include "app/fit_source.h"
+#include "app/measure.h"
 #include "models/gbdt/gbdt.h"
 
 #include <math.h>
@@ -35,9 +36,10 @@ static const char *const TEXT =
 static const int64_t MAX_GRID_BYTES = 1 << 20;
 
 struct arguments {
-    const char *table, *task, *metric, *grid, *objective, *class_weight, *oof, *out;
+    const char *table, *task, *metric, *grid, *objective, *class_weight, *calibration, *interval,
+        *oof, *out;
     struct fit_request q;
-    int64_t trees, leaves, depth, bins, patience, folds, threads, seed, memory;
+    int64_t trees, leaves, depth, bins, patience, bootstrap, folds, threads, seed, memory;
     bool as_json;
 };
 
@@ -81,7 +83,17 @@ static int parse(struct arguments *a, int argc, char **argv)
         {"--folds", CLI_INT, &a->folds, "K", "folds of cross-validation, 0 = none (5)"},
         {"--metric", CLI_STRING, &a->metric, "M",
          "pr_auc, auc, logloss, brier, rmse, mae or concordance"},
-        {"--coverage", CLI_NUMBER, &a->q.coverage, "X", "of the interval of a regression (0.9)"},
+        {"--coverage", CLI_NUMBER, &a->q.coverage, "X",
+         "of the interval of a regression or a life (0.9)"},
+        {"--interval", CLI_STRING, &a->interval, "I",
+         "of a regression: split, or cv+ (asks the models of all folds; with a fold per row "
+         "jackknife+)"},
+        {"--calibration", CLI_STRING, &a->calibration, "C",
+         "of probabilities: none, platt, isotonic, beta, or best across folds (platt)"},
+        {"--bootstrap", CLI_INT, &a->bootstrap, "N",
+         "repeats for intervals of metrics, by group (200; above 20,000 rows 0)"},
+        {"--importance", CLI_BOOL, &a->q.is_importance, NULL,
+         "how much the metric loses when a column is shuffled, out of fold"},
         {"--grid", CLI_STRING, &a->grid, "FILE.json", "candidates to choose from"},
         {"--halving", CLI_BOOL, &a->q.is_halving, NULL, "drop the worse half after folds 1, 2, 4"},
         {"--one-se", CLI_BOOL, &a->q.is_one_se, NULL,
@@ -126,6 +138,15 @@ static int check_words(struct arguments *a)
         if (a->q.base.objective < 0)
             return cli_usage_error("--objective %.40s is not known", a->objective);
     }
+    a->q.calibration = CALIBRATION_PLATT;
+    if (a->calibration != NULL)
+        a->q.calibration = fit_calibration_by_name(a->calibration);
+    if (a->q.calibration < 0)
+        return cli_usage_error("--calibration %.40s: expected none, platt, isotonic, beta or best",
+                               a->calibration);
+    a->q.is_cross = a->interval != NULL && strcmp(a->interval, "cv+") == 0;
+    if (a->interval != NULL && !a->q.is_cross && strcmp(a->interval, "split") != 0)
+        return cli_usage_error("--interval %.40s: expected split or cv+", a->interval);
     if (a->class_weight != NULL && !fit_class_weight(a->class_weight, &a->q.base.positive_weight))
         return cli_usage_error("--class-weight %.40s: expected balanced or a number above 0",
                                a->class_weight);
@@ -161,8 +182,15 @@ static int check_numbers(struct arguments *a)
         return cli_usage_error("--seed %lld: expected 0 or more", (long long)a->seed);
     if (!(a->q.coverage > 0 && a->q.coverage < 1))
         return cli_usage_error("--coverage %g: expected between 0 and 1", a->q.coverage);
-    if (a->folds == 0 && (a->oof != NULL || a->q.is_nested))
-        return cli_usage_error("%s needs --folds", a->oof != NULL ? "--oof" : "--nested");
+    if (a->bootstrap < -1 || a->bootstrap == 1 || a->bootstrap > 100000)
+        return cli_usage_error("--bootstrap %lld: expected 0 or 2 to 100000",
+                               (long long)a->bootstrap);
+    if (a->folds == 0 && (a->oof != NULL || a->q.is_nested || a->q.is_importance || a->q.is_cross))
+        return cli_usage_error("%s needs --folds", a->oof != NULL       ? "--oof"
+                                                   : a->q.is_nested     ? "--nested"
+                                                   : a->q.is_importance ? "--importance"
+                                                                        : "--interval cv+");
+    a->q.n_bootstrap = a->bootstrap < 0 ? MEASURE_AUTO : (size_t)a->bootstrap;
     a->q.memory_bytes = (size_t)a->memory;
     a->q.path = a->table;
     a->q.base.n_trees = (size_t)a->trees;
@@ -254,7 +282,8 @@ static int run(struct arguments *a)
 
 int cmd_fit(int argc, char **argv)
 {
-    struct arguments a = {.folds = 5, .seed = 1, .q = {.task = -1, .metric = -1, .coverage = 0.9}};
+    struct arguments a = {
+        .folds = 5, .bootstrap = -1, .seed = 1, .q = {.task = -1, .metric = -1, .coverage = 0.9}};
     a.q.base = model_spec_default(MODEL_GBDT, TASK_CLASSIFY);
     a.trees = (int64_t)a.q.base.n_trees;
     a.leaves = (int64_t)a.q.base.max_leaves;

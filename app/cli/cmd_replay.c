@@ -24,7 +24,8 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
                                  struct ft_err *err)
 {
     const cJSON *p = m->params, *files = NULL;
-    const char *task = NULL, *metric = NULL, *seed = model_text(m->model, "seed");
+    const char *task = NULL, *metric = NULL, *calibration = "platt",
+               *seed = model_text(m->model, "seed");
     int64_t folds = 0;
     char *end = NULL;
     enum ft_status st = json_array(p, "files", true, &files, err);
@@ -51,6 +52,10 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
     if (st == FT_OK)
         st = json_string(p, "trust", false, &q->trusted, err);
     if (st == FT_OK)
+        st = json_bool(p, "cv_plus", false, &q->is_cross, err);
+    if (st == FT_OK)
+        st = json_string(p, "calibration", false, &calibration, err);
+    if (st == FT_OK)
         st = json_string(p, "monotone", false, &q->monotone, err);
     if (st == FT_OK)
         st = json_string(p, "task", true, &task, err);
@@ -66,10 +71,11 @@ static enum ft_status request_of(const struct fit_model *m, struct fit_request *
         return st;
     q->task = model_task_by_name(task);
     q->metric = validate_metric_by_name(metric);
+    q->calibration = fit_calibration_by_name(calibration);
     q->n_folds = (size_t)folds;
     q->seed = seed != NULL ? strtoull(seed, &end, 10) : 0;
-    if (q->task < 0 || q->metric < 0 || end == NULL || *end != '\0')
-        return ft_fail(err, FT_INVALID, "task, metric or seed is not known");
+    if (q->task < 0 || q->metric < 0 || q->calibration < 0 || end == NULL || *end != '\0')
+        return ft_fail(err, FT_INVALID, "task, metric, calibration or seed is not known");
     q->base = model_spec_default(MODEL_GBDT, (enum model_task)q->task);
     q->is_stopped = cli_is_interrupted;
     return FT_OK;

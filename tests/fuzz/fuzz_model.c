@@ -12,11 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void use(const struct model *m)
 {
     const size_t n_cols = model_n_cols(m);
-    double *row = calloc(n_cols, sizeof(*row)), score;
+    double *row = calloc(n_cols, sizeof(*row)), score, lower, upper;
     struct buf b;
     if (row != NULL) {
         const struct matrix x = {row, 1, n_cols, n_cols, NULL};
         model_predict(m, &x, &score);
+        (void)model_intervals(m, &x, &score, &lower, &upper, NULL);
     }
     free(row);
     buf_init(&b, (size_t)1 << 24);

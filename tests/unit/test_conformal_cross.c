@@ -5,6 +5,7 @@
 #include "models/conformal_cross.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct ft_err err;
 
@@ -44,6 +45,45 @@ static void test_conformal_cross_equals_definition(void **state)
         assert_close(lower, low[N - rank], 0);
         conformal_cross_free(c);
     }
+}
+
+/* The text form gives the same intervals back and refuses what does not fit together. */
+static void test_conformal_cross_text(void **state)
+{
+    enum { N = 40, K = 3 };
+    double prediction[N], truth[N];
+    size_t fold[N];
+    struct conformal_cross *c, *again;
+    struct buf b;
+    for (size_t i = 0; i < N; i++) {
+        fold[i] = i % K;
+        prediction[i] = rng_normal(1, 1, i);
+        truth[i] = prediction[i] + rng_normal(1, 2, i);
+    }
+    assert_ok(conformal_cross_fit(prediction, truth, fold, N, K, 0.85, &c, &err), err);
+    buf_init(&b, 1 << 16);
+    conformal_cross_write(c, &b);
+    assert_ok(buf_status(&b, &err), err);
+    assert_ok(conformal_cross_read(b.data, b.len, &again, &err), err);
+    const double at[K] = {-1, 0.25, 3};
+    double lower[2], upper[2];
+    conformal_cross_interval(c, at, &lower[0], &upper[0]);
+    conformal_cross_interval(again, at, &lower[1], &upper[1]);
+    assert_memory_equal(lower, lower + 1, sizeof(double));
+    assert_memory_equal(upper, upper + 1, sizeof(double));
+    assert_close(conformal_cross_coverage(again), 0.85, 0);
+    conformal_cross_free(again);
+    assert_int_equal(conformal_cross_read(b.data, b.len - 1, &again, &err), FT_INVALID);
+    assert_null(again);
+    buf_free(&b);
+    conformal_cross_free(c);
+    static const char *const bad[] = {
+        "conformal_cross 1\ncoverage 0x1p-1\nfolds 1\nrank 3\nrows 2\nresiduals 2 0x0p+0 0x1p+0\n",
+        "conformal_cross 1\ncoverage 0x1p-1\nfolds 1\nrank 1\nrows 2\nresiduals 2 0x1p+0 0x0p+0\n",
+        "conformal_cross 1\ncoverage 0x1p+1\nfolds 1\nrank 1\nrows 2\nresiduals 2 0x0p+0 0x1p+0\n",
+        "conformal_cross 1\ncoverage 0x1p-1\nfolds 2\nrank 1\nrows 2\nresiduals 2 0x0p+0 0x1p+0\n"};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(conformal_cross_read(bad[i], strlen(bad[i]), &again, &err), FT_INVALID);
 }
 
 /* The model is the mean of its training rows; noise is skewed. n_folds = n is jackknife+. */
@@ -123,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conformal_cross_equals_definition),
+        cmocka_unit_test(test_conformal_cross_text),
         cmocka_unit_test(test_conformal_cross_covers),
         cmocka_unit_test(test_conformal_cross_fit_refuses),
         cmocka_unit_test(test_coverage_observed),

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 enum { N = 400, M = 3 };
@@ -130,6 +131,102 @@ static void test_model_save_round_trip(void **state)
 }
 
 /* Counts come back as counts; an objective of lives cannot regress. */
+/* A model with a CV+ interval: its folds' models come back with it, of every kind that regresses.
+ */
+static void test_model_cross_round_trip(void **state)
+{
+    enum { K = 3 };
+    struct sample s;
+    make_sample(&s, false);
+    const enum model_kind kinds[] = {MODEL_GBDT, MODEL_RIDGE, MODEL_GBDT_PRODUCTS};
+    for (size_t k = 0; k < 3; k++) {
+        struct model *m = fit(kinds[k], TASK_REGRESS, &s), *again;
+        struct model **folds = calloc(K, sizeof(struct model *));
+        struct conformal_cross *c;
+        double p[N], lower[2][N], upper[2][N];
+        size_t fold[N], len;
+        const struct matrix x = {s.x, N, M, M};
+        for (size_t f = 0; f < K; f++)
+            folds[f] = fit(kinds[k], TASK_REGRESS, &s);
+        for (size_t i = 0; i < N; i++)
+            fold[i] = i % K;
+        model_predict(m, &x, p);
+        assert_true(isnan(model_coverage(m)));
+        assert_ok(conformal_cross_fit(p, s.y, fold, N, K, 0.8, &c, &err), err);
+        model_set_cross(m, c, folds, K);
+        assert_close(model_coverage(m), 0.8, 0);
+        assert_ok(model_intervals(m, &x, p, lower[0], upper[0], &err), err);
+        char *text = save(m, &len);
+        assert_ok(model_load(text, len, &again, &err), err);
+        assert_ok(model_intervals(again, &x, p, lower[1], upper[1], &err), err);
+        assert_memory_equal(lower[0], lower[1], sizeof(lower[0]));
+        assert_memory_equal(upper[0], upper[1], sizeof(upper[0]));
+        for (size_t i = 0; i < N; i++)
+            assert_true(lower[0][i] < p[i] && p[i] < upper[0][i]);
+        free(text);
+        model_free(m);
+        model_free(again);
+    }
+}
+
+/* Weights of the positives are those of rows counted so often; columns that must rise do. */
+static void test_model_fit_weights_and_monotone(void **state)
+{
+    struct sample s;
+    struct pool *pool;
+    make_sample(&s, true);
+    assert_ok(pool_new(2, &pool, &err), err);
+    double weight[N], n_ones = 0, p[2][N];
+    for (size_t i = 0; i < N; i++)
+        n_ones += s.y[i];
+    for (size_t i = 0; i < N; i++)
+        weight[i] = s.y[i] == 1 ? (N - n_ones) / n_ones : 1;
+    const enum model_kind kinds[] = {MODEL_GBDT, MODEL_LOGISTIC, MODEL_GBDT_PRODUCTS};
+    const struct matrix x = {s.x, N, M, M};
+    for (size_t k = 0; k < 3; k++) {
+        struct model_spec spec = model_spec_default(kinds[k], TASK_CLASSIFY);
+        struct model_rows rows = {.x = x, .y = s.y, .weight = weight};
+        struct model *m;
+        spec.n_trees = 10;
+        assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+        model_predict_raw(m, &x, p[0]);
+        assert_int_equal(model_n_trees(m), kinds[k] == MODEL_GBDT ? 10 : 0);
+        model_free(m);
+        rows.weight = NULL;
+        spec.positive_weight = 0;
+        assert_ok(model_fit(&spec, &rows, pool, &m, &err), err);
+        model_predict_raw(m, &x, p[1]);
+        model_free(m);
+        for (size_t i = 0; i < N; i++)
+            assert_close(p[1][i], p[0][i], 1e-9);
+    }
+    const int8_t rising[M] = {1, 0, 0};
+    struct model_spec spec = model_spec_default(MODEL_GBDT_SURVIVAL, TASK_SURVIVAL);
+    const struct model_rows lives = {.x = x, .y = s.time, .failed = s.failed};
+    spec.n_trees = 20;
+    spec.monotone = rising;
+    for (int objective = -1; objective < 1; objective++) { /* Cox; discrete-time hazard */
+        struct model *m;
+        spec.objective = objective < 0 ? -1 : GBDT_LOGISTIC;
+        assert_ok(model_fit(&spec, &lives, pool, &m, &err), err);
+        for (size_t i = 0; i < 50; i++) {
+            double low[M] = {-1, s.x[i * M + 1], s.x[i * M + 2]}, high[M], raw[2];
+            memcpy(high, low, sizeof(low));
+            high[0] = 1;
+            model_predict_raw(m, &(struct matrix){low, 1, M, M}, &raw[0]);
+            model_predict_raw(m, &(struct matrix){high, 1, M, M}, &raw[1]);
+            assert_true(raw[0] <= raw[1]);
+        }
+        model_free(m);
+    }
+    struct model *m;
+    spec.patience = 5; /* the hazard cannot, and nothing is held out */
+    assert_int_equal(model_fit(&spec, &lives, pool, &m, &err), FT_INVALID);
+    spec.kind = MODEL_COX;
+    assert_int_equal(model_fit(&spec, &lives, pool, &m, &err), FT_INVALID);
+    pool_free(pool);
+}
+
 static void test_model_fit_objectives(void **state)
 {
     struct sample *s = calloc(1, sizeof(*s));
@@ -371,6 +468,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_save_round_trip),
+        cmocka_unit_test(test_model_cross_round_trip),
+        cmocka_unit_test(test_model_fit_weights_and_monotone),
         cmocka_unit_test(test_model_fit_objectives),
         cmocka_unit_test(test_model_fit_refuses_wrong_pairs),
         cmocka_unit_test(test_model_weibull_age_probability),

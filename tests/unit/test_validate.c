@@ -188,7 +188,7 @@ static void test_validate_attach_by_task(void **state)
     for (size_t i = 0; i < N; i++)
         raw[i] *= 3; /* far too sure: the map has to pull it back */
     raw[0] = NAN;    /* never held out */
-    assert_ok(validate_attach(m, raw, &models.rows, s->group, 0.9, &err), err);
+    assert_ok(validate_attach(m, raw, &models.rows, s->group, CALIBRATION_PLATT, 0.9, &err), err);
     model_predict(m, &models.rows.x, p);
     double sum_p = 0, sum_raw = 0;
     for (size_t i = 1; i < N; i++) {
