@@ -15,6 +15,10 @@
 #include <string.h>
 #include <strings.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 enum { MAX_TEXT = 1000, MAX_EXACT_POWER = 22, MAX_DIGITS = 19 };
 
 static const double powers[MAX_EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -254,45 +258,54 @@ bool number_parse(const char *p, size_t len, char decimal, double *out)
     return parse(p, len, decimal, false, out);
 }
 
-/* "12.345" of up to eight characters in one register, the last character highest; what stands
- * before p becomes zeros. false: something else stands there. */
-static inline bool parse_eight(const char *p, size_t len, char decimal, double *out)
+#if defined(__x86_64__)
+/* Digits with at most one decimal mark, 1 to 15 bytes in all, the bytes before them readable.
+ * Lengths, marks and signs differ from value to value, so nothing branches on them. */
+__attribute__((target("ssse3,sse4.1"))) static bool parse_at_once(const char *end, size_t len,
+                                                                  char decimal, double *out)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t keep = UINT64_MAX << (8 * (8 - len));
-    uint64_t w;
-    memcpy(&w, p + len - 8, sizeof(w));
-    w = le64toh(w);
-    const uint64_t x = (w ^ ((uint64_t)(unsigned char)decimal * ones)) | ~keep;
-    const uint64_t marks = (x - ones) & ~x & (0x80 * ones); /* the lowest one is exact */
-    unsigned n_fraction = 0;
-    if (marks != 0) {
-        const unsigned at = (unsigned)__builtin_ctzll(marks) / 8;
-        const uint64_t before = (UINT64_C(1) << (8 * at)) - 1;
-        w = (w & before) << 8 | (w & ~before & ~(UINT64_C(0xff) << (8 * at)));
-        keep <<= 8;
-        n_fraction = 7 - at;
-    }
-    w = (w & keep) | ('0' * ones & ~keep);
-    if (keep == 0 || !are_digits(w))
+    const __m128i places = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m128i text = _mm_loadu_si128((const __m128i *)(end - 16));
+    const __m128i kept = _mm_cmpgt_epi8(places, _mm_set1_epi8((char)(15 - (int)len)));
+    const __m128i mark = _mm_and_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(decimal)), kept);
+    const __m128i digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+    const unsigned marks = (unsigned)_mm_movemask_epi8(mark);
+    const __m128i is_well =
+        _mm_or_si128(_mm_or_si128(is_digit, mark), _mm_xor_si128(kept, _mm_set1_epi8(-1)));
+    if (_mm_movemask_epi8(is_well) != 0xffff || (marks & (marks - 1)) != 0 ||
+        (marks != 0 && len == 1))
         return false;
-    *out = (double)value_of_eight(w) / powers[n_fraction];
+    /* Take the mark out: what stands up to it moves up by one, a zero comes in. */
+    const int behind = __builtin_ffs((int)marks);
+    __m128i v = _mm_andnot_si128(mark, _mm_and_si128(digits, kept));
+    const __m128i moves = _mm_cmpgt_epi8(_mm_set1_epi8((char)behind), places);
+    v = _mm_shuffle_epi8(v, _mm_add_epi8(places, moves));
+    /* Pairs, fours, eights. */
+    v = _mm_maddubs_epi16(v, _mm_set1_epi16(0x010a));
+    v = _mm_madd_epi16(v, _mm_set1_epi32(0x00010064));
+    v = _mm_packus_epi32(v, v);
+    v = _mm_madd_epi16(v, _mm_set1_epi32(0x00012710));
+    const uint64_t both = (uint64_t)_mm_cvtsi128_si64(v);
+    const uint64_t mantissa = (both & UINT32_MAX) * 100000000 + (both >> 32);
+    *out = (double)mantissa / powers[(16 - behind) & 15];
     return true;
 }
-
-static inline bool parse_few(const char *p, size_t len, char decimal, double *out)
-{
-    const size_t sign = *p == '-';
-    if (len == sign || !parse_eight(p + sign, len - sign, decimal, out))
-        return false;
-    *out = sign != 0 ? -*out : *out;
-    return true;
-}
+#endif
 
 bool number_parse_roomy(const char *p, size_t len, char decimal, double *out)
 {
-    if (len > 0 && len <= 8 && parse_few(p, len, decimal, out))
-        return true;
+#if defined(__x86_64__)
+    if (len > 0) {
+        const size_t sign = *p == '-', n = len - sign;
+        double v;
+        if (n - 1 < 15 && __builtin_cpu_supports("sse4.1") &&
+            parse_at_once(p + len, n, decimal, &v)) {
+            *out = with_sign(v, sign != 0);
+            return true;
+        }
+    }
+#endif
     return parse(p, len, decimal, true, out);
 }
 
