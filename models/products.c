@@ -323,6 +323,11 @@ const struct gbdt *products_trees(const struct products *p)
     return p->members[0];
 }
 
+const struct gbdt *products_member(const struct products *p, size_t k)
+{
+    return p->members[k];
+}
+
 const struct product *products_forms(const struct products *p, size_t *n)
 {
     *n = p->n_forms;

@@ -45,6 +45,8 @@ enum ft_status products_contributions(const struct products *p, const double *ro
                                       struct ft_err *err);
 size_t products_n_cols(const struct products *p);            /* without the forms */
 const struct gbdt *products_trees(const struct products *p); /* the first member */
+/* One of PRODUCTS_N_MEMBERS; its columns are those of a row, then the forms. */
+const struct gbdt *products_member(const struct products *p, size_t k);
 /* The forms that the trees see, by falling gain in the search. */
 const struct product *products_forms(const struct products *p, size_t *n);
 

@@ -46,7 +46,7 @@ int cmd_export_model(int argc, char **argv)
     const struct cli_usage usage = {
         .examples = "fettle export model fail.model --format onnx --out fail.onnx",
         .synopsis = "fettle export model MODEL [--format onnx] --out FILE [--json]",
-        .text = "Writes trees, logistic and ridge models of fettle fit as ONNX: input x, float\n"
+        .text = "Writes trees, linear, Cox and AFT models of fettle fit as ONNX: input x, float\n"
                 "[rows, columns], NaN = missing; output prediction, float [rows, 1].",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};

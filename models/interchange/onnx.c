@@ -1,10 +1,15 @@
 /* Field numbers are those of onnx.proto (IR version 8). */
 #include "models/interchange/onnx.h"
 
+#include "models/aft.h"
+#include "models/cox.h"
 #include "models/gbdt/forest.h"
+#include "models/gbdt/survival.h"
+#include "models/interchange/onnx_graph.h"
 #include "models/interchange/protobuf.h"
 #include "models/linear_private.h"
 #include "models/model_private.h"
+#include "models/products.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,93 +17,6 @@
 #include <string.h>
 
 enum { IR_VERSION = 8, OPSET = 13, OPSET_ML = 3 };
-enum { TYPE_FLOAT = 1 }; /* of TensorProto */
-enum { ATTRIBUTE_INT = 2, ATTRIBUTE_FLOATS = 6, ATTRIBUTE_INTS = 7, ATTRIBUTE_STRINGS = 8 };
-static const size_t MAX_BYTES = (size_t)1 << 31;
-
-/* --- nodes ------------------------------------------------------------------------------------ */
-
-/* A graph that grows: value is the name of the newest result. */
-struct graph {
-    struct buf bytes;
-    char value[16];
-    int n_values;
-};
-
-static void put_attribute(struct buf *node, const char *name, int type, struct buf *a)
-{
-    protobuf_put_text(a, 1, name);
-    protobuf_put_int(a, 20, type);
-    protobuf_put_message(node, 5, a);
-}
-
-static void put_int_attribute(struct buf *node, const char *name, int64_t v)
-{
-    struct buf a;
-    buf_init(&a, MAX_BYTES);
-    protobuf_put_int(&a, 3, v);
-    put_attribute(node, name, ATTRIBUTE_INT, &a);
-}
-
-static void put_ints(struct buf *node, const char *name, const int64_t *v, size_t n)
-{
-    struct buf a;
-    buf_init(&a, MAX_BYTES);
-    protobuf_put_ints(&a, 8, v, n);
-    put_attribute(node, name, ATTRIBUTE_INTS, &a);
-}
-
-static void put_floats(struct buf *node, const char *name, const float *v, size_t n)
-{
-    struct buf a;
-    buf_init(&a, MAX_BYTES);
-    protobuf_put_floats(&a, 7, v, n);
-    put_attribute(node, name, ATTRIBUTE_FLOATS, &a);
-}
-
-static void next_value(struct graph *g)
-{
-    snprintf(g->value, sizeof(g->value), "v%d", ++g->n_values);
-}
-
-/* Ends a node: inputs NULL-terminated, its output is the newest value. Attributes are already in
- * node. domain NULL = the common one. */
-static void put_node(struct graph *g, const char *op, const char *domain, const char *const *inputs,
-                     struct buf *node)
-{
-    for (size_t i = 0; inputs[i] != NULL; i++)
-        protobuf_put_text(node, 1, inputs[i]);
-    next_value(g);
-    protobuf_put_text(node, 2, g->value);
-    protobuf_put_text(node, 4, op);
-    if (domain != NULL)
-        protobuf_put_text(node, 7, domain);
-    protobuf_put_message(&g->bytes, 1, node);
-}
-
-/* A node without attributes; b NULL = one input. */
-static void put_plain(struct graph *g, const char *op, const char *a, const char *b)
-{
-    struct buf node;
-    char first[16];
-    snprintf(first, sizeof(first), "%s", a);
-    const char *const inputs[] = {first, b, NULL};
-    buf_init(&node, MAX_BYTES);
-    put_node(g, op, NULL, inputs, &node);
-}
-
-static void put_constant(struct graph *g, const char *name, const float *v, size_t rows,
-                         size_t cols)
-{
-    struct buf t;
-    buf_init(&t, MAX_BYTES);
-    protobuf_put_int(&t, 1, (int64_t)rows);
-    protobuf_put_int(&t, 1, (int64_t)cols);
-    protobuf_put_int(&t, 2, TYPE_FLOAT);
-    protobuf_put_floats(&t, 4, v, rows * cols);
-    protobuf_put_text(&t, 8, name);
-    protobuf_put_message(&g->bytes, 5, &t);
-}
 
 /* --- trees ------------------------------------------------------------------------------------ */
 
@@ -170,34 +88,36 @@ static void ensemble_fill(struct ensemble *e, const struct gbdt *g)
 static void put_modes(struct buf *node, const struct gbdt *g)
 {
     struct buf a;
-    buf_init(&a, MAX_BYTES);
+    buf_init(&a, ONNX_MAX_BYTES);
     for (size_t i = 0; i < g->n_nodes; i++)
         protobuf_put_text(&a, 9, g->node[i].child == 0 ? "LEAF" : "BRANCH_LEQ");
-    put_attribute(node, "nodes_modes", ATTRIBUTE_STRINGS, &a);
+    onnx_put_attribute(node, "nodes_modes", ONNX_STRINGS, &a);
 }
 
 static void put_ensemble(struct buf *node, const struct ensemble *e, const struct gbdt *g)
 {
     const float base = (float)g->base;
-    put_int_attribute(node, "n_targets", 1);
-    put_floats(node, "base_values", &base, 1);
-    put_ints(node, "nodes_treeids", e->tree, e->n);
-    put_ints(node, "nodes_nodeids", e->node, e->n);
-    put_ints(node, "nodes_featureids", e->feature, e->n);
+    onnx_put_int_attribute(node, "n_targets", 1);
+    onnx_put_floats(node, "base_values", &base, 1);
+    onnx_put_ints(node, "nodes_treeids", e->tree, e->n);
+    onnx_put_ints(node, "nodes_nodeids", e->node, e->n);
+    onnx_put_ints(node, "nodes_featureids", e->feature, e->n);
     put_modes(node, g);
-    put_floats(node, "nodes_values", e->threshold, e->n);
-    put_ints(node, "nodes_truenodeids", e->yes, e->n);
-    put_ints(node, "nodes_falsenodeids", e->no, e->n);
-    put_ints(node, "nodes_missing_value_tracks_true", e->missing, e->n);
-    put_ints(node, "target_treeids", e->leaf_tree, e->n_leaves);
-    put_ints(node, "target_nodeids", e->leaf_node, e->n_leaves);
-    put_ints(node, "target_ids", e->leaf_target, e->n_leaves);
-    put_floats(node, "target_weights", e->leaf_value, e->n_leaves);
+    onnx_put_floats(node, "nodes_values", e->threshold, e->n);
+    onnx_put_ints(node, "nodes_truenodeids", e->yes, e->n);
+    onnx_put_ints(node, "nodes_falsenodeids", e->no, e->n);
+    onnx_put_ints(node, "nodes_missing_value_tracks_true", e->missing, e->n);
+    onnx_put_ints(node, "target_treeids", e->leaf_tree, e->n_leaves);
+    onnx_put_ints(node, "target_nodeids", e->leaf_node, e->n_leaves);
+    onnx_put_ints(node, "target_ids", e->leaf_target, e->n_leaves);
+    onnx_put_floats(node, "target_weights", e->leaf_value, e->n_leaves);
 }
 
-static enum ft_status put_trees(struct graph *graph, const struct gbdt *g, struct ft_err *err)
+/* The raw scores of the trees from the values named x. */
+static enum ft_status put_trees(struct onnx_graph *graph, const char *x, const struct gbdt *g,
+                                struct ft_err *err)
 {
-    static const char *const inputs[] = {"x", NULL};
+    const char *const inputs[] = {x, NULL};
     struct ensemble e;
     struct buf node;
     enum ft_status st = FT_OK;
@@ -205,9 +125,9 @@ static enum ft_status put_trees(struct graph *graph, const struct gbdt *g, struc
         return ft_fail(err, FT_INVALID, "onnx: a model without a single tree");
     if (ensemble_alloc(&e, g->n_nodes)) {
         ensemble_fill(&e, g);
-        buf_init(&node, MAX_BYTES);
+        buf_init(&node, ONNX_MAX_BYTES);
         put_ensemble(&node, &e, g);
-        put_node(graph, "TreeEnsembleRegressor", "ai.onnx.ml", inputs, &node);
+        onnx_put_node(graph, "TreeEnsembleRegressor", "ai.onnx.ml", inputs, &node);
     } else {
         st = ft_fail(err, FT_NOMEM, "onnx: no memory for %zu nodes", g->n_nodes);
     }
@@ -233,7 +153,8 @@ static bool missing_steps(const struct linear *m, float *step)
     return is_any;
 }
 
-static void put_predictor(struct graph *g, const double *coefficient, size_t n_cols, float *scratch)
+static void put_predictor(struct onnx_graph *g, const double *coefficient, size_t n_cols,
+                          float *scratch)
 {
     struct buf node;
     char filled[16];
@@ -242,14 +163,14 @@ static void put_predictor(struct graph *g, const double *coefficient, size_t n_c
     const char *const inputs[] = {filled, NULL};
     for (size_t j = 0; j < n_cols; j++)
         scratch[j] = (float)coefficient[j + 1];
-    buf_init(&node, MAX_BYTES);
-    put_floats(&node, "coefficients", scratch, n_cols);
-    put_floats(&node, "intercepts", &intercept, 1);
-    put_int_attribute(&node, "targets", 1);
-    put_node(g, "LinearRegressor", "ai.onnx.ml", inputs, &node);
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_floats(&node, "coefficients", scratch, n_cols);
+    onnx_put_floats(&node, "intercepts", &intercept, 1);
+    onnx_put_int_attribute(&node, "targets", 1);
+    onnx_put_node(g, "LinearRegressor", "ai.onnx.ml", inputs, &node);
 }
 
-static enum ft_status put_linear(struct graph *g, const struct linear *m, struct ft_err *err)
+static enum ft_status put_linear(struct onnx_graph *g, const struct linear *m, struct ft_err *err)
 {
     const size_t n = m->design.n_cols;
     double *coefficient = calloc(n + 1, sizeof(*coefficient));
@@ -263,27 +184,192 @@ static enum ft_status put_linear(struct graph *g, const struct linear *m, struct
     linear_coefficients(m, coefficient);
     for (size_t j = 0; j < n; j++)
         scratch[j] = (float)m->design.mean[j];
-    put_constant(g, "mean", scratch, 1, n);
-    put_plain(g, "IsNaN", "x", NULL);
+    onnx_put_constant(g, "mean", scratch, 1, n);
+    onnx_put_plain(g, "IsNaN", "x", NULL);
     snprintf(is_missing, sizeof(is_missing), "%s", g->value);
     struct buf node;
     const char *const inputs[] = {is_missing, "mean", "x", NULL};
-    buf_init(&node, MAX_BYTES);
-    put_node(g, "Where", NULL, inputs, &node);
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_node(g, "Where", NULL, inputs, &node);
     put_predictor(g, coefficient, n, scratch);
     if (missing_steps(m, scratch)) {
-        const char *const flags[] = {is_missing, NULL};
         snprintf(predictor, sizeof(predictor), "%s", g->value);
-        put_constant(g, "step", scratch, n, 1);
-        buf_init(&node, MAX_BYTES);
-        put_int_attribute(&node, "to", TYPE_FLOAT);
-        put_node(g, "Cast", NULL, flags, &node);
-        put_plain(g, "MatMul", g->value, "step");
-        put_plain(g, "Add", g->value, predictor);
+        onnx_put_constant(g, "step", scratch, n, 1);
+        onnx_put_cast(g, is_missing, ONNX_FLOAT);
+        onnx_put_plain(g, "MatMul", g->value, "step");
+        onnx_put_plain(g, "Add", g->value, predictor);
     }
     free(coefficient);
     free(scratch);
     return FT_OK;
+}
+
+/* --- lives ------------------------------------------------------------------------------------ */
+
+/* Coefficients of the raw prediction of a Cox or AFT regression: [0] is its value at 0, step[j]
+ * what a missing value of column j makes of that; both are those of the model's own predictions. */
+static void line_of(const struct model *m, double *row, double *coefficient, float *step)
+{
+    const size_t n = model_n_cols(m);
+    const struct matrix x = {row, 1, n, n, NULL};
+    double without;
+    if (m->kind == MODEL_COX)
+        cox_coefficients(m->fitted, coefficient + 1);
+    else
+        aft_coefficients(m->fitted, coefficient);
+    for (size_t j = 1; j <= n && m->kind == MODEL_AFT; j++)
+        coefficient[j] = -coefficient[j]; /* raw is minus the log of the median life */
+    model_predict_raw(m, &x, &coefficient[0]);
+    for (size_t j = 0; j < n; j++) {
+        row[j] = NAN;
+        model_predict_raw(m, &x, &without);
+        row[j] = 0;
+        step[j] = (float)(without - coefficient[0]);
+    }
+}
+
+static enum ft_status put_line(struct onnx_graph *g, const struct model *m, struct ft_err *err)
+{
+    const size_t n = model_n_cols(m);
+    static const float zero = 0;
+    double *coefficient = calloc(n + 1, sizeof(*coefficient)), *row = calloc(n, sizeof(*row));
+    float *scratch = calloc(n + 1, 2 * sizeof(*scratch));
+    char is_missing[16], predictor[16];
+    struct buf node;
+    if (coefficient == NULL || row == NULL || scratch == NULL) {
+        free(coefficient);
+        free(row);
+        free(scratch);
+        return ft_fail(err, FT_NOMEM, "onnx: no memory for %zu columns", n);
+    }
+    line_of(m, row, coefficient, scratch + n + 1);
+    onnx_put_constant(g, "zero", &zero, 1, 1);
+    onnx_put_constant(g, "step", scratch + n + 1, n, 1);
+    onnx_put_plain(g, "IsNaN", "x", NULL);
+    snprintf(is_missing, sizeof(is_missing), "%s", g->value);
+    const char *const inputs[] = {is_missing, "zero", "x", NULL};
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_node(g, "Where", NULL, inputs, &node);
+    put_predictor(g, coefficient, n, scratch);
+    snprintf(predictor, sizeof(predictor), "%s", g->value);
+    onnx_put_cast(g, is_missing, ONNX_FLOAT);
+    onnx_put_plain(g, "MatMul", g->value, "step");
+    onnx_put_plain(g, "Add", g->value, predictor);
+    free(coefficient);
+    free(row);
+    free(scratch);
+    return FT_OK;
+}
+
+/* Trees of lives: the score itself (Cox), or minus the log of the median life, which is a constant
+ * less the score (AFT). */
+static enum ft_status put_life_trees(struct onnx_graph *g, const struct model *m,
+                                     struct ft_err *err)
+{
+    const struct gbdt *trees = survival_trees_forest(m->fitted);
+    const size_t n = model_n_cols(m);
+    double score, risk;
+    if (gbdt_objective_of(trees) == GBDT_LOGISTIC)
+        return ft_fail(
+            err, FT_INVALID,
+            "onnx: a discrete-time hazard, which asks its trees once per interval, cannot "
+            "be exported");
+    const enum ft_status st = put_trees(g, "x", trees, err);
+    if (st != FT_OK || gbdt_objective_of(trees) == GBDT_COX)
+        return st;
+    double *row = calloc(n, sizeof(*row));
+    if (row == NULL)
+        return ft_fail(err, FT_NOMEM, "onnx: no memory for %zu columns", n);
+    const struct matrix x = {row, 1, n, n, NULL};
+    gbdt_predict(trees, &x, &score);
+    model_predict_raw(m, &x, &risk);
+    free(row);
+    const float constant = (float)(risk + score);
+    onnx_put_constant(g, "constant", &constant, 1, 1);
+    onnx_put_plain(g, "Sub", "constant", g->value);
+    return FT_OK;
+}
+
+/* --- products of columns ---------------------------------------------------------------------- */
+
+/* Column j of x as doubles, [rows, 1], into name: forms are computed in double precision, so that
+ * they are rounded once, when the trees take them. */
+static void put_column(struct onnx_graph *g, size_t k, size_t j, char name[16])
+{
+    struct buf node;
+    char index[24];
+    snprintf(index, sizeof(index), "column%zu", k);
+    onnx_put_index(g, index, (int64_t)j);
+    const char *const inputs[] = {"wide", index, NULL};
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_int_attribute(&node, "axis", 1);
+    onnx_put_node(g, "Gather", NULL, inputs, &node);
+    snprintf(name, 16, "%s", g->value);
+}
+
+/* Form k of two columns as floats into name; the trees' own missing value where it is not finite.
+ */
+static void put_form(struct onnx_graph *g, size_t k, const struct product *form, char name[16])
+{
+    static const char *const ops[] = {
+        [PRODUCT_TIMES] = "Mul", [PRODUCT_OVER] = "Div", [PRODUCT_MINUS] = "Sub"};
+    char a[16], b[16], value[16], is_infinite[16];
+    struct buf node;
+    put_column(g, 2 * k, form->a, a);
+    put_column(g, 2 * k + 1, form->b, b);
+    onnx_put_plain(g, ops[form->form], a, b);
+    snprintf(value, sizeof(value), "%s", g->value);
+    onnx_put_plain(g, "IsInf", value, NULL);
+    snprintf(is_infinite, sizeof(is_infinite), "%s", g->value);
+    onnx_put_cast(g, value, ONNX_FLOAT);
+    snprintf(value, sizeof(value), "%s", g->value);
+    const char *const inputs[] = {is_infinite, "missing", value, NULL};
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_node(g, "Where", NULL, inputs, &node);
+    snprintf(name, 16, "%s", g->value);
+}
+
+/* x with the forms beside it. */
+static void put_wide_rows(struct onnx_graph *g, const struct product *forms, size_t n)
+{
+    static const float missing = NAN;
+    char names[PRODUCTS_MAX_KEPT][16];
+    const char *inputs[PRODUCTS_MAX_KEPT + 2] = {"x"};
+    struct buf node;
+    onnx_put_constant(g, "missing", &missing, 1, 1);
+    onnx_put_cast(g, "x", ONNX_DOUBLE);
+    onnx_put_named(g, "wide");
+    for (size_t k = 0; k < n; k++) {
+        put_form(g, k, &forms[k], names[k]);
+        inputs[k + 1] = names[k];
+    }
+    buf_init(&node, ONNX_MAX_BYTES);
+    onnx_put_int_attribute(&node, "axis", 1);
+    onnx_put_node(g, "Concat", NULL, inputs, &node);
+}
+
+/* The mean of the members' scores. */
+static enum ft_status put_products(struct onnx_graph *g, const struct products *p,
+                                   struct ft_err *err)
+{
+    static const float share = 1.0F / PRODUCTS_N_MEMBERS;
+    char rows[16] = "x", sum[16] = "";
+    size_t n = 0;
+    enum ft_status st = FT_OK;
+    const struct product *forms = products_forms(p, &n);
+    if (n > 0) {
+        put_wide_rows(g, forms, n);
+        snprintf(rows, sizeof(rows), "%s", g->value);
+    }
+    for (size_t k = 0; k < PRODUCTS_N_MEMBERS && st == FT_OK; k++) {
+        st = put_trees(g, rows, products_member(p, k), err);
+        if (k > 0)
+            onnx_put_plain(g, "Add", sum, g->value);
+        snprintf(sum, sizeof(sum), "%s", g->value);
+    }
+    onnx_put_constant(g, "share", &share, 1, 1);
+    onnx_put_plain(g, "Mul", g->value, "share");
+    return st;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -293,46 +379,87 @@ static double logit(double p)
     return log(p / (1 - p));
 }
 
-/* From the raw prediction to the final one. Platt's map is a line in the log-odds: two points say
- * which, two more that it is one. */
-static enum ft_status put_answer(struct graph *g, const struct model *m, struct ft_err *err)
+static double softplus(double v)
 {
-    const bool is_log = m->kind == MODEL_GBDT && m->task == TASK_REGRESS &&
-                        gbdt_objective_of(m->fitted) == GBDT_POISSON;
-    if (is_log)
-        put_plain(g, "Exp", g->value, NULL);
-    if (m->task != TASK_CLASSIFY)
-        return FT_OK;
-    if (m->calibration != NULL) {
-        const double b = logit(calibration_apply(m->calibration, 0));
-        const double a = logit(calibration_apply(m->calibration, 1)) - b;
-        for (int s = -2; s <= 2; s += 4)
-            if (!(fabs(logit(calibration_apply(m->calibration, s)) - (a * s + b)) < 1e-6))
-                return ft_fail(err, FT_INVALID, "onnx: only Platt's calibration can be exported");
-        const float slope = (float)a, offset = (float)b;
-        put_constant(g, "slope", &slope, 1, 1);
-        put_constant(g, "offset", &offset, 1, 1);
-        put_plain(g, "Mul", g->value, "slope");
-        put_plain(g, "Add", g->value, "offset");
+    return fmax(v, 0) + log1p(exp(-fabs(v)));
+}
+
+/* The log-odds of a calibration by Platt or beta are offset + up softplus(s) - down softplus(-s)
+ * (by Platt with up = down): three scores say which, others whether it is one. false: it is not. */
+static bool beta_of(const struct calibration *c, double *up, double *down, double *offset)
+{
+    const double s = softplus(1), t = softplus(-1);
+    const double at0 = logit(calibration_apply(c, 0)), at1 = logit(calibration_apply(c, 1));
+    const double under1 = logit(calibration_apply(c, -1)), ln2 = softplus(0);
+    const double a = s - ln2,
+                 b = ln2 - t; /* at1 - at0 = up a + down b; at0 - under1 = up b + down a */
+    *up = ((at1 - at0) * a - (at0 - under1) * b) / (a * a - b * b);
+    *down = ((at0 - under1) * a - (at1 - at0) * b) / (a * a - b * b);
+    *offset = at0 - (*up - *down) * ln2;
+    for (int k = -4; k <= 4; k++) {
+        const double v = *offset + *up * softplus(k) - *down * softplus(-k);
+        if (!(fabs(logit(calibration_apply(c, k)) - v) < 1e-6 * fmax(1, fabs(v))))
+            return false;
     }
-    put_plain(g, "Sigmoid", g->value, NULL);
+    return true;
+}
+
+static enum ft_status put_calibration(struct onnx_graph *g, const struct calibration *c,
+                                      struct ft_err *err)
+{
+    double up, down, offset;
+    char score[16], above[16];
+    if (!beta_of(c, &up, &down, &offset))
+        return ft_fail(err, FT_INVALID,
+                       "onnx: an isotonic calibration cannot be exported; fit with --calibration "
+                       "platt, beta or none");
+    const float values[3] = {(float)up, (float)down, (float)offset};
+    onnx_put_constant(g, "up", &values[0], 1, 1);
+    onnx_put_constant(g, "down", &values[1], 1, 1);
+    onnx_put_constant(g, "offset", &values[2], 1, 1);
+    snprintf(score, sizeof(score), "%s", g->value);
+    onnx_put_plain(g, "Softplus", score, NULL);
+    onnx_put_plain(g, "Mul", g->value, "up");
+    onnx_put_plain(g, "Add", g->value, "offset");
+    snprintf(above, sizeof(above), "%s", g->value);
+    onnx_put_plain(g, "Neg", score, NULL);
+    onnx_put_plain(g, "Softplus", g->value, NULL);
+    onnx_put_plain(g, "Mul", g->value, "down");
+    onnx_put_plain(g, "Sub", above, g->value);
     return FT_OK;
 }
 
+/* From the raw prediction to the final one. */
+static enum ft_status put_answer(struct onnx_graph *g, const struct model *m, struct ft_err *err)
+{
+    const struct gbdt *trees = m->kind == MODEL_GBDT            ? m->fitted
+                               : m->kind == MODEL_GBDT_PRODUCTS ? products_trees(m->fitted)
+                                                                : NULL;
+    enum ft_status st = FT_OK;
+    if (trees != NULL && gbdt_objective_of(trees) == GBDT_POISSON)
+        onnx_put_plain(g, "Exp", g->value, NULL);
+    if (m->task != TASK_CLASSIFY)
+        return FT_OK;
+    if (m->calibration != NULL)
+        st = put_calibration(g, m->calibration, err);
+    onnx_put_plain(g, "Sigmoid", g->value, NULL);
+    return st;
+}
+
 /* [rows, n_cols] of floats. */
-static void put_value_info(struct graph *g, unsigned field, const char *name, size_t n_cols)
+static void put_value_info(struct onnx_graph *g, unsigned field, const char *name, size_t n_cols)
 {
     struct buf dim, shape, tensor, type, info;
-    buf_init(&dim, MAX_BYTES);
-    buf_init(&shape, MAX_BYTES);
-    buf_init(&tensor, MAX_BYTES);
-    buf_init(&type, MAX_BYTES);
-    buf_init(&info, MAX_BYTES);
+    buf_init(&dim, ONNX_MAX_BYTES);
+    buf_init(&shape, ONNX_MAX_BYTES);
+    buf_init(&tensor, ONNX_MAX_BYTES);
+    buf_init(&type, ONNX_MAX_BYTES);
+    buf_init(&info, ONNX_MAX_BYTES);
     protobuf_put_text(&dim, 2, "rows");
     protobuf_put_message(&shape, 1, &dim);
     protobuf_put_int(&dim, 1, (int64_t)n_cols);
     protobuf_put_message(&shape, 1, &dim);
-    protobuf_put_int(&tensor, 1, TYPE_FLOAT);
+    protobuf_put_int(&tensor, 1, ONNX_FLOAT);
     protobuf_put_message(&tensor, 2, &shape);
     protobuf_put_message(&type, 1, &tensor);
     protobuf_put_text(&info, 1, name);
@@ -343,7 +470,7 @@ static void put_value_info(struct graph *g, unsigned field, const char *name, si
 static void put_opset(struct buf *out, const char *domain, int version)
 {
     struct buf opset;
-    buf_init(&opset, MAX_BYTES);
+    buf_init(&opset, ONNX_MAX_BYTES);
     protobuf_put_text(&opset, 1, domain);
     protobuf_put_int(&opset, 2, version);
     protobuf_put_message(out, 8, &opset);
@@ -354,37 +481,49 @@ static void put_property(struct buf *out, const char *key, const char *value)
     struct buf property;
     if (value == NULL)
         return;
-    buf_init(&property, MAX_BYTES);
+    buf_init(&property, ONNX_MAX_BYTES);
     protobuf_put_text(&property, 1, key);
     protobuf_put_text(&property, 2, value);
     protobuf_put_message(out, 14, &property);
 }
 
 /* Gives the newest value its public name. */
-static void put_output(struct graph *g)
+static void put_output(struct onnx_graph *g)
 {
     static const char *const name = "prediction";
-    struct buf node;
-    buf_init(&node, MAX_BYTES);
-    protobuf_put_text(&node, 1, g->value);
-    protobuf_put_text(&node, 2, name);
-    protobuf_put_text(&node, 4, "Identity");
-    protobuf_put_message(&g->bytes, 1, &node);
+    onnx_put_named(g, name);
     put_value_info(g, 12, name, 1);
+}
+
+static enum ft_status put_raw(struct onnx_graph *g, const struct model *m, struct ft_err *err)
+{
+    switch (m->kind) {
+    case MODEL_GBDT:
+        return put_trees(g, "x", m->fitted, err);
+    case MODEL_LOGISTIC:
+    case MODEL_RIDGE:
+        return put_linear(g, m->fitted, err);
+    case MODEL_COX:
+    case MODEL_AFT:
+        return put_line(g, m, err);
+    case MODEL_GBDT_SURVIVAL:
+        return put_life_trees(g, m, err);
+    case MODEL_GBDT_PRODUCTS:
+        return put_products(g, m->fitted, err);
+    default:
+        return ft_fail(err, FT_INVALID, "onnx: a %s model cannot be exported",
+                       model_kind_name(m->kind));
+    }
 }
 
 enum ft_status onnx_export(const struct model *m, struct buf *out, struct ft_err *err)
 {
-    struct graph g = {.n_values = 0};
+    struct onnx_graph g = {.n_values = 0};
     enum ft_status st;
-    if (m->kind != MODEL_GBDT && m->kind != MODEL_LOGISTIC && m->kind != MODEL_RIDGE)
-        return ft_fail(err, FT_INVALID, "onnx: a %s model cannot be exported%s",
-                       model_kind_name(m->kind),
-                       m->kind == MODEL_GBDT_PRODUCTS ? "; fit it with --no-search" : "");
-    buf_init(&g.bytes, MAX_BYTES);
+    buf_init(&g.bytes, ONNX_MAX_BYTES);
     protobuf_put_text(&g.bytes, 2, "fettle");
     put_value_info(&g, 11, "x", model_n_cols(m));
-    st = m->kind == MODEL_GBDT ? put_trees(&g, m->fitted, err) : put_linear(&g, m->fitted, err);
+    st = put_raw(&g, m, err);
     if (st == FT_OK)
         st = put_answer(&g, m, err);
     if (st == FT_OK) {

@@ -48,12 +48,13 @@ class Exchange(unittest.TestCase):
         rnd = random.Random(1)
         path = self.path / "t.csv"
         with path.open("w") as f:
-            f.write("a,b,c,y,n\n")
+            f.write("a,b,c,y,n,life,failed\n")
             for i in range(n):
                 a, b, c = rnd.gauss(0, 1), rnd.random(), round(rnd.gauss(0, 1), 1)
                 f.write(f"{'' if i % 9 == 0 else f'{a:.5f}'},{b:.5f},{c},"
                         f"{int(rnd.random() < 1 / (1 + math.exp(-2 * a - c)))},"
-                        f"{int(rnd.expovariate(1 / (1 + 3 * b)))}\n")
+                        f"{int(rnd.expovariate(1 / (1 + 3 * b)))},{rnd.weibullvariate(10 + 5 * b, 2) + .1:.3f},"
+                        f"{int(rnd.random() < .7)}\n")
         return path
 
     def predictions(self, table, model="m.model"):
@@ -68,13 +69,23 @@ class Exchange(unittest.TestCase):
         if missing:
             self.skipTest(missing)
         table = self.make_table()
+        products = self.path / "g.json"
+        products.write_text('[{"model": "gbdt_products"}]')
         rows = "\n".join(",".join(line.split(",")[:3]) for line in table.read_text().split("\n")[1:])
         for label, drop, words in (("y", "n", ["--model", "gbdt"]), ("y", "n", ["--model", "logistic"]),
                                    ("y", "n", ["--model", "gbdt", "--folds", "0"]),
                                    ("n", "y", ["--model", "gbdt"]), ("n", "y", ["--model", "ridge"]),
-                                   ("n", "y", ["--model", "gbdt", "--objective", "poisson"])):
-            done = fettle("fit", table, "--label", label, "--drop", drop, "--trees", "40", *words,
-                          "--no-search", "--out", self.path / "m.model")
+                                   ("n", "y", ["--model", "gbdt", "--objective", "poisson"]),
+                                   ("y", "n", ["--calibration", "beta", "--no-search"]),
+                                   ("y", "n", ["--grid", products]), ("n", "y", ["--grid", products]),
+                                   ("life", "y,n", ["--event-col", "failed", "--model", "cox"]),
+                                   ("life", "y,n", ["--event-col", "failed", "--model", "aft"]),
+                                   ("life", "y,n", ["--event-col", "failed", "--model", "gbdt"]),
+                                   ("life", "y,n", ["--event-col", "failed", "--model", "gbdt", "--objective",
+                                                    "aft_weibull"])):
+            done = fettle("fit", table, "--label", label, "--drop", drop + ("" if label == "life" else ",life,failed"),
+                          "--trees", "40", *words, *([] if products in words else ["--no-search"]), "--bootstrap", "0",
+                          "--out", self.path / "m.model")
             self.assertEqual(done.returncode, 0, done.stderr)
             done = fettle("export", "model", self.path / "m.model", "--format", "onnx", "--out",
                           self.path / "m.onnx", "--json")
@@ -89,19 +100,18 @@ class Exchange(unittest.TestCase):
             for a, b in zip(ours, theirs):
                 self.assertAlmostEqual(a, b, delta=1e-5 * max(1, abs(a)), msg=str(words))
 
-    def test_export_refuses_survival(self):
-        path = self.path / "life.csv"
-        rnd = random.Random(2)
-        with path.open("w") as f:
-            f.write("s,hours,failed\n")
-            for _ in range(200):
-                f.write(f"{rnd.random():.4f},{rnd.expovariate(0.1) + 0.1:.4f},{int(rnd.random() < .7)}\n")
-        done = fettle("fit", path, "--label", "hours", "--event-col", "failed", "--out", self.path / "m.model")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        done = fettle("export", "model", self.path / "m.model", "--out", self.path / "m.onnx")
-        self.assertEqual(done.returncode, 4)
-        self.assertIn("cox", done.stderr)
-        self.assertFalse((self.path / "m.onnx").exists())
+    def test_export_refuses(self):
+        table = self.make_table(600)
+        hazard = ["--label", "life", "--drop", "y,n", "--event-col", "failed", "--model", "gbdt", "--objective",
+                  "logistic", "--trees", "5"]
+        isotonic = ["--label", "y", "--drop", "n,life,failed", "--model", "logistic", "--calibration", "isotonic"]
+        for words, text in ((hazard, "discrete-time"), (isotonic, "--calibration")):
+            done = fettle("fit", table, *words, "--out", self.path / "m.model")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = fettle("export", "model", self.path / "m.model", "--out", self.path / "m.onnx")
+            self.assertEqual(done.returncode, 4)
+            self.assertIn(text, done.stderr)
+            self.assertFalse((self.path / "m.onnx").exists())
 
     def test_import_lightgbm_and_score(self):
         text = self.path / "m.txt"
