@@ -10,6 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* --- scan ----------------------------------------------------------------------------------- */
 
@@ -226,6 +229,91 @@ static int64_t column_end(const struct chart *c, size_t b)
     return b + 1 < c->n ? c->out[b + 1].start_ms : c->to_ms;
 }
 
+/* First reading from i on that is not before end_ms. */
+static size_t find_end(const int64_t *ts_ms, size_t i, size_t n, int64_t end_ms)
+{
+    size_t low = i;
+    size_t high = n;
+    for (size_t step = 64; low + step < n; step *= 2) {
+        if (ts_ms[low + step] >= end_ms) {
+            high = low + step;
+            break;
+        }
+        low += step;
+    }
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (ts_ms[middle] < end_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Adds n values, those that are NaN left out. */
+static void sum_plain(const double *value, size_t n, struct reading_segment *run)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double v = value[i];
+        if (isnan(v))
+            continue;
+        run->min = v < run->min ? v : run->min;
+        run->max = v > run->max ? v : run->max;
+        run->sum += v;
+        run->n_numbers++;
+    }
+}
+
+#if defined(__SSE2__)
+/* The same in four lanes that do not wait for each other. The minimum of a NaN and a number is the
+ * second operand, so a NaN changes nothing. */
+static size_t sum_lanes(const double *value, size_t n, struct reading_segment *run)
+{
+    __m128d min[2] = {_mm_set1_pd(INFINITY), _mm_set1_pd(INFINITY)};
+    __m128d max[2] = {_mm_set1_pd(-INFINITY), _mm_set1_pd(-INFINITY)};
+    __m128d sum[2] = {_mm_setzero_pd(), _mm_setzero_pd()};
+    __m128i count = _mm_setzero_si128(); /* minus the number of numbers, in two halves */
+    double lane[2];
+    int64_t half[2];
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m128d v = _mm_loadu_pd(value + i);
+        const __m128d w = _mm_loadu_pd(value + i + 2);
+        const __m128d v_ok = _mm_cmpord_pd(v, v);
+        const __m128d w_ok = _mm_cmpord_pd(w, w);
+        min[0] = _mm_min_pd(v, min[0]);
+        min[1] = _mm_min_pd(w, min[1]);
+        max[0] = _mm_max_pd(v, max[0]);
+        max[1] = _mm_max_pd(w, max[1]);
+        sum[0] = _mm_add_pd(sum[0], _mm_and_pd(v, v_ok));
+        sum[1] = _mm_add_pd(sum[1], _mm_and_pd(w, w_ok));
+        count = _mm_add_epi64(count, _mm_add_epi64(_mm_castpd_si128(v_ok), _mm_castpd_si128(w_ok)));
+    }
+    _mm_storeu_si128((__m128i *)half, count);
+    run->n_numbers += (size_t) - (half[0] + half[1]);
+    _mm_storeu_pd(lane, _mm_min_pd(min[0], min[1]));
+    run->min = fmin(run->min, fmin(lane[0], lane[1]));
+    _mm_storeu_pd(lane, _mm_max_pd(max[0], max[1]));
+    run->max = fmax(run->max, fmax(lane[0], lane[1]));
+    _mm_storeu_pd(lane, _mm_add_pd(sum[0], sum[1]));
+    run->sum += lane[0] + lane[1];
+    return i;
+}
+#endif
+
+/* Least, greatest, sum and number of the numbers among n values. */
+static void sum_run(const double *value, size_t n, struct reading_segment *run)
+{
+    size_t i = 0;
+    run->min = INFINITY;
+    run->max = -INFINITY;
+#if defined(__SSE2__)
+    i = sum_lanes(value, n, run);
+#endif
+    sum_plain(value + i, n - i, run);
+}
+
 /* Adds readings with growing instants, a run of one column at a time. */
 static void add_points(const struct chart *c, const int64_t *ts_ms, const double *value, size_t n)
 {
@@ -236,19 +324,15 @@ static void add_points(const struct chart *c, const int64_t *ts_ms, const double
         size_t b;
         bucket_at(c, ts_ms[i], &b);
         const int64_t end_ms = column_end(c, b);
-        struct reading_segment run = {.min = INFINITY, .max = -INFINITY};
-        for (; i < n && ts_ms[i] < end_ms; i++) {
-            const double v = value[i];
-            if (isnan(v))
-                continue;
-            run.start_ms = run.n_numbers == 0 ? ts_ms[i] : run.start_ms;
-            run.end_ms = ts_ms[i];
-            run.n_numbers++;
-            run.min = v < run.min ? v : run.min;
-            run.max = v > run.max ? v : run.max;
-            run.sum += v;
-            run.last = v;
-        }
+        const size_t end = find_end(ts_ms, i, n, end_ms);
+        struct reading_segment run = {.start_ms = ts_ms[i]};
+        sum_run(value + i, end - i, &run);
+        size_t last = end;
+        while (run.n_numbers > 0 && isnan(value[last - 1]))
+            last--;
+        run.end_ms = ts_ms[last - 1];
+        run.last = value[last - 1];
+        i = end;
         if (run.n_numbers > 0)
             add_summary(c, &run);
     }

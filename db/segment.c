@@ -588,10 +588,11 @@ static const unsigned char *take_plane(struct segment_codec *codec, struct curso
     return codec->plane;
 }
 
+/* The lowest plane makes the numbers, the others are added to them. */
 static void add_plane_plain(uint64_t *r, const unsigned char *plane, size_t n, unsigned shift)
 {
     for (size_t i = 0; i < n; i++)
-        r[i] |= (uint64_t)plane[i] << shift;
+        r[i] = (shift > 0 ? r[i] : 0) | (uint64_t)plane[i] << shift;
 }
 
 #if defined(__x86_64__)
@@ -600,7 +601,12 @@ __attribute__((target("avx2"))) static void add_plane_avx2(uint64_t *r, const un
 {
     const __m128i count = _mm_cvtsi32_si128((int)shift);
     size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
+    for (; shift == 0 && i + 8 <= n; i += 8) {
+        const __m128i eight = _mm_loadl_epi64((const __m128i *)(plane + i));
+        _mm256_storeu_si256((__m256i *)(r + i), _mm256_cvtepu8_epi64(eight));
+        _mm256_storeu_si256((__m256i *)(r + i + 4), _mm256_cvtepu8_epi64(_mm_srli_si128(eight, 4)));
+    }
+    for (; shift > 0 && i + 4 <= n; i += 4) {
         int four;
         memcpy(&four, plane + i, sizeof(four));
         const __m256i wide = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four));
@@ -627,7 +633,8 @@ static void add_plane(const struct segment_codec *codec, uint64_t *r, const unsi
 static void take_residuals(struct segment_codec *codec, struct cursor *c, uint64_t *r, size_t n,
                            unsigned width)
 {
-    memset(r, 0, n * sizeof(*r));
+    if (width == 0)
+        memset(r, 0, n * sizeof(*r));
     for (unsigned w = 0; w < width && c->what == NULL; w++) {
         unsigned constant = 0;
         const unsigned char *plane = take_plane(codec, c, n, &constant);
@@ -636,10 +643,53 @@ static void take_residuals(struct segment_codec *codec, struct cursor *c, uint64
             return;
         if (plane != NULL)
             add_plane(codec, r, plane, n, shift);
-        else if (constant != 0)
-            for (size_t i = 0; i < n; i++)
-                r[i] |= (uint64_t)constant << shift;
+        else
+            for (size_t i = 0; (constant != 0 || w == 0) && i < n; i++)
+                r[i] = (w > 0 ? r[i] : 0) | (uint64_t)constant << shift;
     }
+}
+
+static void sum_up_plain(uint64_t *x, const uint64_t *r, size_t n, uint64_t sum)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = sum += unzigzag(r[i]);
+}
+
+#if defined(__x86_64__)
+/* Four running sums at a time: within pairs, then over the pairs, then what came before. */
+__attribute__((target("avx2"))) static void sum_up_avx2(uint64_t *x, const uint64_t *r, size_t n,
+                                                        uint64_t sum)
+{
+    const __m256i one = _mm256_set1_epi64x(1);
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i before = _mm256_set1_epi64x((int64_t)sum);
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256i z = _mm256_loadu_si256((const __m256i *)(r + i));
+        const __m256i sign = _mm256_sub_epi64(zero, _mm256_and_si256(z, one));
+        __m256i v = _mm256_xor_si256(_mm256_srli_epi64(z, 1), sign);
+        v = _mm256_add_epi64(v, _mm256_slli_si256(v, 8));
+        const __m256i second = _mm256_permute4x64_epi64(v, 0x55);
+        v = _mm256_add_epi64(v, _mm256_blend_epi32(zero, second, 0xf0));
+        v = _mm256_add_epi64(v, before);
+        _mm256_storeu_si256((__m256i *)(x + i), v);
+        before = _mm256_permute4x64_epi64(v, 0xff);
+    }
+    sum_up_plain(x + i, r + i, n - i, i > 0 ? x[i - 1] : sum);
+}
+#endif
+
+/* x[i] = sum + the differences r[0..i], which are zigzag. */
+static void sum_up(const struct segment_codec *codec, uint64_t *x, const uint64_t *r, size_t n,
+                   uint64_t sum)
+{
+#if defined(__x86_64__)
+    if (codec->has_avx2) {
+        sum_up_avx2(x, r, n, sum);
+        return;
+    }
+#endif
+    sum_up_plain(x, r, n, sum);
 }
 
 /* n > 0 numbers into x. */
@@ -662,8 +712,7 @@ static void take_series(struct segment_codec *codec, struct cursor *c, uint64_t 
         for (size_t i = 0; i < n; i++)
             x[i] = first + r[i];
     } else if (order == 1) {
-        for (size_t i = 1; i < n; i++)
-            x[i] = x[i - 1] + unzigzag(r[i - 1]);
+        sum_up(codec, x + 1, r, n - 1, first);
     } else {
         x[1] = first + d;
         for (size_t i = 2; i < n; i++) {
@@ -747,8 +796,31 @@ static void take_values(struct segment_codec *codec, struct cursor *c, unsigned 
     take_exceptions(c, value, n);
 }
 
+static void fill_steps_plain(int64_t *ts_ms, size_t n, uint64_t start, uint64_t step)
+{
+    for (size_t i = 0; i < n; i++)
+        ts_ms[i] = (int64_t)(start + step * i);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void fill_steps_avx2(int64_t *ts_ms, size_t n,
+                                                            uint64_t start, uint64_t step)
+{
+    const __m256i four = _mm256_set1_epi64x((int64_t)(4 * step));
+    __m256i t = _mm256_setr_epi64x((int64_t)start, (int64_t)(start + step),
+                                   (int64_t)(start + 2 * step), (int64_t)(start + 3 * step));
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        _mm256_storeu_si256((__m256i *)(ts_ms + i), t);
+        t = _mm256_add_epi64(t, four);
+    }
+    fill_steps_plain(ts_ms + i, n - i, start + step * i, step);
+}
+#endif
+
 /* The same step from the first to the last instant of the row. */
-static void take_steady(struct cursor *c, const struct reading_segment *seg, int64_t *ts_ms)
+static void take_steady(const struct segment_codec *codec, struct cursor *c,
+                        const struct reading_segment *seg, int64_t *ts_ms)
 {
     const uint64_t span = (uint64_t)seg->end_ms - (uint64_t)seg->start_ms;
     const uint64_t step = seg->n > 1 ? span / (seg->n - 1) : 0;
@@ -756,8 +828,14 @@ static void take_steady(struct cursor *c, const struct reading_segment *seg, int
         cursor_fail(c, "its instants are not those of its row");
         return;
     }
-    for (size_t i = 0; i < seg->n; i++)
-        ts_ms[i] = (int64_t)((uint64_t)seg->start_ms + step * i);
+#if defined(__x86_64__)
+    if (codec->has_avx2) {
+        fill_steps_avx2(ts_ms, seg->n, (uint64_t)seg->start_ms, step);
+        return;
+    }
+#endif
+    (void)codec;
+    fill_steps_plain(ts_ms, seg->n, (uint64_t)seg->start_ms, step);
 }
 
 static void take_instants(struct segment_codec *codec, struct cursor *c, unsigned version,
@@ -765,7 +843,7 @@ static void take_instants(struct segment_codec *codec, struct cursor *c, unsigne
 {
     const unsigned form = version == OLD_VERSION ? INSTANTS_SERIES : take_byte(c);
     if (form == INSTANTS_STEADY) {
-        take_steady(c, seg, ts_ms);
+        take_steady(codec, c, seg, ts_ms);
         return;
     }
     if (form != INSTANTS_SERIES)

@@ -242,8 +242,7 @@ struct writer {
     const char *word;          /* "train", "test" */
     const int64_t *rul_cycles; /* [n engines] or NULL */
     const char *source;
-    int64_t *ts_ms; /* scratch [longest engine] */
-    double *value;
+    struct reading_point *points; /* scratch [CMAPSS_N_VALUES * rows of an engine] */
 };
 
 static int64_t instant(const struct writer *w, int64_t cycle)
@@ -295,12 +294,11 @@ static enum ft_status put_failure(struct writer *w, int64_t asset_id, int64_t cy
     return st;
 }
 
+/* All readings of an engine in one go: one row of the journal in place of one for each sensor. */
 static enum ft_status put_values(struct writer *w, int64_t asset_id, const struct cmapss_row *rows,
                                  size_t n, struct reading_counts *counts, struct ft_err *err)
 {
     enum ft_status st = FT_OK;
-    for (size_t i = 0; i < n; i++)
-        w->ts_ms[i] = instant(w, rows[i].cycle);
     for (size_t k = 0; k < CMAPSS_N_VALUES && st == FT_OK; k++) {
         struct sensor sensor = {.asset_id = asset_id,
                                 .name = (char *)cmapss_names[k],
@@ -309,25 +307,24 @@ static enum ft_status put_values(struct writer *w, int64_t asset_id, const struc
                                 .low = NAN,
                                 .high = NAN,
                                 .rollover = NAN};
-        for (size_t i = 0; i < n; i++)
-            w->value[i] = rows[i].values[k];
         st = sensor_ensure(w->db, asset_id, sensor.name, &sensor.id, err);
         if (st == FT_OK)
             st = sensor_update(w->db, &sensor, err);
-        if (st == FT_OK)
-            st = reading_put(w->db, sensor.id, w->ts_ms, w->value, n, counts, err);
+        for (size_t i = 0; i < n; i++)
+            w->points[k * n + i] =
+                (struct reading_point){sensor.id, instant(w, rows[i].cycle), rows[i].values[k]};
         w->s->n_sensors++;
     }
-    return st;
+    return st == FT_OK ? reading_append(w->db, w->points, n * CMAPSS_N_VALUES, NULL, counts, err)
+                       : st;
 }
 
 static enum ft_status put_histories(struct writer *w, const struct histories *h, struct ft_err *err)
 {
     struct reading_counts counts = {0};
     enum ft_status st = FT_OK;
-    w->ts_ms = calloc(h->n + 1, sizeof(*w->ts_ms));
-    w->value = calloc(h->n + 1, sizeof(*w->value));
-    if (w->ts_ms == NULL || w->value == NULL)
+    w->points = calloc(h->n + 1, CMAPSS_N_VALUES * sizeof(*w->points));
+    if (w->points == NULL)
         st = ft_fail(err, FT_NOMEM, "no memory for %zu rows", h->n);
     for (size_t begin = 0; begin < h->n && st == FT_OK;) {
         int64_t asset_id = 0;
@@ -352,8 +349,7 @@ static enum ft_status put_histories(struct writer *w, const struct histories *h,
     w->s->n_changed += counts.n_changed;
     w->s->n_unchanged += counts.n_unchanged;
     w->s->n_rows += (int64_t)h->n;
-    free(w->ts_ms);
-    free(w->value);
+    free(w->points);
     return st;
 }
 

@@ -55,3 +55,7 @@ print(f"  sqlite3 .import {statistics.median(theirs):6.2f} s  (min {min(theirs):
       f"  file {b / mib:.0f} MiB")
 print(f"  ratio           {statistics.median(ratio):6.2f}    (min {min(ratio):.2f}, max {max(ratio):.2f}); over 1: fettle is faster")
 PY
+echo "import killed at random moments"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+FETTLE=$(realpath "$fettle") FETTLE_ROOT=$root FETTLE_KILLS=${FETTLE_KILLS:-200} \
+    PYTHONPATH=$root/tests/cli /usr/bin/python3 -m unittest -k test_kill_9_at_random test_import 2>&1 | tail -3
