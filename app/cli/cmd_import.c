@@ -5,6 +5,7 @@
 #include "app/base/pool.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/cli/import_waveform.h"
 #include "app/cli/model_exchange.h"
 #include "app/ingest/cmapss.h"
 #include "app/ingest/import.h"
@@ -503,6 +504,7 @@ int cmd_import(int argc, char **argv)
                  {"calendar", run_calendar, "holidays, blackouts, production stops, crews away"},
                  {"work-orders", run_orders, "work-order history of a CMMS"},
                  {"codes", run_codes, "words for failure, cause and remedy"},
+                 {"waveform", cmd_import_waveform, "raw vibration, reduced to what models use"},
                  {"cmapss", run_cmapss, "NASA C-MAPSS turbofan text files"},
                  {"model", cmd_import_model, "trees of XGBoost or LightGBM"}};
     enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -514,7 +516,7 @@ int cmd_import(int argc, char **argv)
     if (!is_help)
         return cli_usage_error(
             "import what? readings, assets, events, sensors, plans, crews, calendar, work-orders, "
-            "codes, cmapss or model");
+            "codes, waveform, cmapss or model");
     printf("Examples:\n  fettle import assets machines.csv --class pump\n"
            "  fettle import readings history.csv.gz --class pump\n"
            "  fettle import events breakdowns.csv --kind failure\n\n"

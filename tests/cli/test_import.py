@@ -611,6 +611,21 @@ class File(Case):
         out, _ = self.run_fettle("export", "events")
         self.assertEqual([line.split(",")[-1] for line in out.split()], ["part_serial", "S1", "S1"])
 
+    def test_waveform(self):
+        rows = "t,acc\n" + "".join(f"{i / 1000},{(i * 37 % 101) / 50 - 1}\n" for i in range(2500))
+        args = ("import", "waveform", self.write("v.csv", rows), "--asset", "A", "--sensor", "vib", "--rate",
+                "1000", "--column", "acc", "--block", "1000", "--at", "2026-01-01T00:00:00Z", "--json")
+        s = json.loads(self.run_fettle(*args, "--dry-run")[0])
+        self.assertEqual((s["blocks"], s["left_over"], s["new"]), (2, 500, 0))
+        self.assertFalse(self.db.exists())
+        s = json.loads(self.run_fettle(*args)[0])
+        self.assertEqual((s["blocks"], s["new"], s["last"]), (2, 24, "2026-01-01T00:00:01Z"))
+        self.assertIn("vib_env_2_8hz", s["sensors"])
+        s = json.loads(self.run_fettle(*args)[0])
+        self.assertEqual((s["new"], s["known"]), (0, 24))
+        self.run_fettle(*args, "--bands", "10-600", expect=2)
+        self.run_fettle(*args, "--format", "f64le", expect=4)
+
     def test_check_without_database_and_with_garbage(self):
         self.run_fettle("check", expect=3)
         self.db.write_bytes(b"this is no database" * 1000)
