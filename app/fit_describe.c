@@ -32,43 +32,63 @@ static enum ft_status set_json(struct model *m, const char *key, cJSON *value, s
     return st;
 }
 
-/* Name and SHA-256 of a file that was read; all of them together make the fingerprint. The name is
- * without its folder: the same data anywhere gives the same model. */
-static enum ft_status add_file(const struct fit_request *q, const char *path, size_t *k,
-                               cJSON *files, struct buf *all, struct ft_err *err)
+/* --- sums of the files ------------------------------------------------------------------------ */
+
+static void *hash_files(void *ctx)
 {
-    char hex[HASH_HEX_SIZE];
-    if (path == NULL)
-        return FT_OK;
-    const enum ft_status st = hash_sha256_file(fit_place_of(q, path, k), hex, err);
-    if (st != FT_OK)
-        return st;
-    cJSON *file = json_add_object(files, NULL);
-    json_add_string(file, "path", fit_base_name(path));
-    json_add_string(file, "sha256", hex);
-    buf_puts(all, hex);
-    return FT_OK;
+    struct fit_hashes *h = ctx;
+    for (size_t i = 0; i < h->n && h->status == FT_OK; i++)
+        h->status = hash_sha256_file(h->place[i], h->hex[i], &h->err);
+    return NULL;
 }
 
-static enum ft_status describe_data(const struct fit_request *q, struct model *m, cJSON *files,
+static void add_file(const struct fit_request *q, const char *name, size_t *k, struct fit_hashes *h)
+{
+    if (name == NULL)
+        return;
+    h->name[h->n] = name;
+    h->place[h->n++] = fit_place_of(q, name, k);
+}
+
+void fit_hashes_begin(const struct fit_request *q, size_t n_threads, struct fit_hashes *h)
+{
+    size_t k = 0;
+    *h = (struct fit_hashes){.status = FT_OK};
+    add_file(q, q->path, &k, h);
+    if (table_is_npy(q->path)) {
+        add_file(q, q->label, &k, h);
+        add_file(q, q->event, &k, h);
+        add_file(q, q->group, &k, h);
+        add_file(q, q->time, &k, h);
+    }
+    h->is_running = n_threads > 1 && pthread_create(&h->thread, NULL, hash_files, h) == 0;
+}
+
+enum ft_status fit_hashes_end(struct fit_hashes *h, bool is_wanted, struct ft_err *err)
+{
+    if (h->is_running)
+        (void)pthread_join(h->thread, NULL);
+    else if (is_wanted)
+        (void)hash_files(h);
+    h->is_running = false;
+    return is_wanted && h->status != FT_OK ? ft_fail(err, h->status, "%s", h->err.msg) : FT_OK;
+}
+
+/* Names and sums of the files; all sums together make the fingerprint. Names are without folders:
+ * the same data anywhere gives the same model. */
+static enum ft_status describe_data(const struct fit_hashes *h, struct model *m, cJSON *files,
                                     struct ft_err *err)
 {
     struct buf all;
     char fingerprint[HASH_HEX_SIZE];
     buf_init(&all, 4096);
-    const bool is_npy = table_is_npy(q->path);
-    size_t k = 0;
-    enum ft_status st = add_file(q, q->path, &k, files, &all, err);
-    if (st == FT_OK && is_npy)
-        st = add_file(q, q->label, &k, files, &all, err);
-    if (st == FT_OK && is_npy)
-        st = add_file(q, q->event, &k, files, &all, err);
-    if (st == FT_OK && is_npy)
-        st = add_file(q, q->group, &k, files, &all, err);
-    if (st == FT_OK && is_npy)
-        st = add_file(q, q->time, &k, files, &all, err);
-    if (st == FT_OK)
-        st = buf_status(&all, err);
+    for (size_t i = 0; i < h->n; i++) {
+        cJSON *file = json_add_object(files, NULL);
+        json_add_string(file, "path", fit_base_name(h->name[i]));
+        json_add_string(file, "sha256", h->hex[i]);
+        buf_puts(&all, h->hex[i]);
+    }
+    enum ft_status st = buf_status(&all, err);
     if (st == FT_OK) {
         hash_sha256(all.data, all.len, fingerprint);
         st = model_set_text(m, "fingerprint", fingerprint, err);
@@ -122,13 +142,14 @@ static cJSON *describe_request(const struct fit_request *q, const struct fit_out
 }
 
 enum ft_status fit_describe(const struct fit_request *q, struct fit_outcome *o,
-                            const struct fit_label *label, struct ft_err *err)
+                            const struct fit_label *label, const struct fit_hashes *hashes,
+                            struct ft_err *err)
 {
     char seed[24];
     struct model *m = o->model;
     cJSON *params = describe_request(q, o, label);
     cJSON *files = json_add_array(params, "files");
-    enum ft_status st = describe_data(q, m, files, err);
+    enum ft_status st = describe_data(hashes, m, files, err);
     snprintf(seed, sizeof(seed), "%llu", (unsigned long long)q->seed);
     if (st == FT_OK)
         st = set_json(m, "params", cJSON_Duplicate(params, 1), err);

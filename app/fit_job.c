@@ -249,10 +249,12 @@ enum ft_status fit_job_run(const struct fit_request *q, struct pool *pool, struc
                            struct ft_err *err)
 {
     struct fit_label label = {0, 1};
+    struct fit_hashes hashes;
     const double processor_then_s = processor_s(), begin_s = clock_mono_s();
     *o = (struct fit_outcome){0};
     enum ft_status st = fit_read_table(q, pool, o, err);
     o->read_s = clock_mono_s() - begin_s;
+    fit_hashes_begin(q, st == FT_OK ? pool_n_threads(pool) : 0, &hashes);
     if (st == FT_OK)
         st = fit_settle_task(q, o, &label, err);
     if (st == FT_OK)
@@ -268,8 +270,10 @@ enum ft_status fit_job_run(const struct fit_request *q, struct pool *pool, struc
     if (st == FT_OK)
         st = fit_final(q, o, pool, err);
     note_speed(o, begin_s, processor_then_s, pool_n_threads(pool));
+    const enum ft_status hashed = fit_hashes_end(&hashes, st == FT_OK, err);
+    st = st == FT_OK ? hashed : st;
     if (st == FT_OK)
-        st = fit_describe(q, o, &label, err);
+        st = fit_describe(q, o, &label, &hashes, err);
     if (st == FT_OK)
         st = save(o, err);
     return st;

@@ -5,6 +5,8 @@
 
 #include "app/fit_job.h"
 
+#include <pthread.h>
+
 /* The two values of a classification's label. */
 struct fit_label {
     double low, high;
@@ -38,7 +40,25 @@ enum ft_status fit_plan_memory(const struct fit_request *q, struct fit_outcome *
                                size_t n_cols, size_t n_threads, size_t *n_at_once,
                                struct ft_err *err);
 
+/* SHA-256 of each file of a fit, taken on a thread of its own while the fit runs. */
+enum { FIT_MAX_FILES = 5 }; /* the table, for .npy label, event, group and time */
+struct fit_hashes {
+    const char *name[FIT_MAX_FILES], *place[FIT_MAX_FILES]; /* as asked for, and where it lies */
+    char hex[FIT_MAX_FILES][HASH_HEX_SIZE];
+    size_t n;
+    pthread_t thread;
+    bool is_running;
+    enum ft_status status;
+    struct ft_err err;
+};
+/* Begins; with one thread only, or when none can be had, fit_hashes_end() does the work. q and h
+ * must stay until then. */
+void fit_hashes_begin(const struct fit_request *q, size_t n_threads, struct fit_hashes *h);
+/* Waits for the sums: must be called once after fit_hashes_begin(). is_wanted false: only waits. */
+enum ft_status fit_hashes_end(struct fit_hashes *h, bool is_wanted, struct ft_err *err);
+
 enum ft_status fit_describe(const struct fit_request *q, struct fit_outcome *o,
-                            const struct fit_label *label, struct ft_err *err);
+                            const struct fit_label *label, const struct fit_hashes *hashes,
+                            struct ft_err *err);
 
 #endif
