@@ -2,8 +2,8 @@
 scikit-learn's GridSearchCV (n_jobs=2) and against HistGradientBoosting under the same. One after the other, RUNS
 times, each in a process of its own; prints medians and ratios of elapsed time and of processor time, which other
 work on the machine changes less. Reading and imports are counted for nobody, the final refit for everybody.
-Usage: bench_folds.py FETTLE [ROWS [RUNS]]   (200000 rows and 5 runs take about an hour; 50000 rows and 1 run show
-the same ratios within a tenth)"""
+Usage: bench_folds.py FETTLE [ROWS [RUNS]]. On two busy cores one run took 15 minutes at 200,000 rows (processor time
+0.30 of XGBoost's, 0.32 of HistGradientBoosting's) and 3 minutes at 20,000 (0.35 and 0.42)"""
 import json
 import os
 import pathlib
