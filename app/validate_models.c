@@ -147,7 +147,7 @@ static enum ft_status bin_part(const struct validate_bins *b, const struct fold 
     const struct model_rows all = {.x = b->models->rows.x};
     enum ft_status st = validate_subset_make(&all, part->train, part->n_train, false, &s, err);
     if (st == FT_OK)
-        st = bins_make(&s.rows.x, key.n_bins, b->pool, out, err);
+        st = bins_make(&s.rows.x, key.n_bins, NULL, b->pool, out, err);
     validate_subset_free(&s);
     return st;
 }

@@ -28,13 +28,15 @@ static enum ft_status cuts_alloc(const struct binned *from, struct binned *out, 
                            .row_bytes = from->row_bytes,
                            .column = calloc(from->n_cols, sizeof(*out->column)),
                            .n_bins = calloc(from->n_cols, sizeof(*out->n_bins)),
+                           .is_category = calloc(from->n_cols, sizeof(*out->is_category)),
                            .edge = calloc(from->n_cols * EDGE_PLACES, sizeof(*out->edge)),
                            .codes = bins_alloc_codes(from->n_rows, from->row_bytes),
                            .by_column = calloc(from->n_cols, from->n_rows)};
-    if (out->column == NULL || out->n_bins == NULL || out->edge == NULL || out->codes == NULL ||
-        out->by_column == NULL)
+    if (out->column == NULL || out->n_bins == NULL || out->is_category == NULL ||
+        out->edge == NULL || out->codes == NULL || out->by_column == NULL)
         return no_memory(err);
     memcpy(out->column, from->column, from->n_cols * sizeof(*out->column));
+    memcpy(out->is_category, from->is_category, from->n_cols * sizeof(*out->is_category));
     memset(out->codes, 0, from->n_rows * from->row_bytes);
     return FT_OK;
 }
@@ -45,7 +47,8 @@ struct cut_job {
     uint64_t seed;
 };
 
-/* Keeps each edge of a column with the chance that leaves BAGGED_CUTS of them on average. */
+/* Keeps each edge of a column with the chance that leaves BAGGED_CUTS of them on average;
+ * categories have no order to join neighbours in and stay. */
 static void cut_column(void *ctx, size_t j)
 {
     const struct cut_job *job = ctx;
@@ -59,7 +62,8 @@ static void cut_column(void *ctx, size_t j)
     for (size_t i = 0; i < n; i++) {
         map[i] = k;
         if (i + 1 < n &&
-            rng_below(job->seed, STREAM_CUTS, j * EDGE_PLACES + i, n - 1) < BAGGED_CUTS)
+            (from->is_category[j] ||
+             rng_below(job->seed, STREAM_CUTS, j * EDGE_PLACES + i, n - 1) < BAGGED_CUTS))
             edge[k++] = old[i];
     }
     map[n] = ++k; /* missing */
@@ -90,6 +94,9 @@ static bool join_tree(struct gbdt *g, const struct gbdt *from, size_t t, double 
         else
             node.value *= weight;
         g->node[first + i] = node;
+        if (node.child != 0 && forest_is_set(&node) &&
+            !forest_set_categories(g, &g->node[first + i], forest_set_of(from, &node)))
+            return false;
         g->gain[first + i] = weight * from->gain[root + i];
         g->cover[first + i] = from->cover[root + i];
     }
@@ -199,7 +206,7 @@ enum ft_status bagged_fit_beside(const struct matrix *x, const struct binned *bi
     if (st != FT_OK)
         return st;
     if (bins == NULL)
-        st = bins_make(x, params->n_bins, pool, &own, err);
+        st = bins_make(x, params->n_bins, params->is_category, pool, &own, err);
     const struct binned *b = bins != NULL ? bins : &own;
     if (st == FT_OK)
         st = gbdt_fit_binned(x, b, labels, params, pool, &part[0], err);

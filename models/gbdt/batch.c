@@ -3,7 +3,8 @@
  * left at threshold number t when k <= t. Missing values have the code 255, which always goes
  * right, on the first plane of a column and 0, which always goes left, on the second: nodes that
  * send missing values left look there. A leaf points at itself, and no code is above its bin, so a
- * row that has arrived stays. */
+ * row that has arrived stays. A column of categories has a plane of its own with category numbers;
+ * trees with sets take a path that looks them up. */
 #include "models/gbdt/batch.h"
 
 #include "models/gbdt/bin.h"
@@ -12,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 3, MISSING = 255, MAX_PLANES = 65534 };
+enum {
+    BLOCK = 128,
+    GROUP = 8,
+    FIRST_LEVELS = 6,
+    LEVELS = 3,
+    MISSING = 255,
+    SET = 256,
+    MAX_PLANES = 65534
+};
 
 /* A group's places in the tree stay in registers only when its loops are unrolled. */
 #if defined(__clang__)
@@ -24,37 +33,50 @@ enum { BLOCK = 128, GROUP = 8, FIRST_LEVELS = 6, LEVELS = 3, MISSING = 255, MAX_
 struct step {
     uint32_t codes; /* first code of its plane */
     uint16_t child; /* within the tree; of a leaf: itself */
-    uint16_t bin;   /* codes above it go right; 255 = a leaf */
+    uint16_t bin;   /* codes above it go right; 255 = a leaf, SET = codes that no set has */
 };
 
 struct batch {
     size_t n_trees, n_planes, n_used;
     uint32_t *column;  /* [n_used] */
+    bool *is_category; /* [n_used] */
     uint32_t *plane;   /* [n_used] its first plane; the second follows when has_left */
     bool *has_left;    /* [n_used] some node sends missing values left */
     double *edge;      /* [n_used][EDGE_PLACES] thresholds, rising, then +infinity */
     uint32_t *root;    /* [n_trees + 1] */
     struct step *step; /* [nodes] */
     double *value;     /* [nodes] of leaves */
+    bool *has_sets;    /* [n_trees] */
+    uint32_t *set_of;  /* [nodes] number of the set of a split by categories */
+    struct code_set *set;
 };
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static uint32_t column_of(const struct forest_node *n)
-{
-    return n->column & ~FOREST_MISSING_LEFT;
-}
-
 struct use {
     uint32_t column;
+    bool is_category;
     double threshold;
 };
+
+static struct use use_of(const struct forest_node *n)
+{
+    const bool is_category = forest_is_set(n);
+    return (struct use){forest_column(n), is_category, is_category ? INFINITY : n->value};
+}
+
+static bool is_same_column(const struct use *a, const struct use *b)
+{
+    return a->column == b->column && a->is_category == b->is_category;
+}
 
 static int compare_uses(const void *a, const void *b)
 {
     const struct use *x = a, *y = b;
     if (x->column != y->column)
         return x->column < y->column ? -1 : 1;
+    if (x->is_category != y->is_category)
+        return x->is_category ? 1 : -1;
     return (x->threshold > y->threshold) - (x->threshold < y->threshold);
 }
 
@@ -68,7 +90,7 @@ static struct use *list_uses(const struct gbdt *g, size_t *n)
         return NULL;
     for (size_t i = 0; i < g->n_nodes; i++)
         if (g->node[i].child != 0)
-            u[n_all++] = (struct use){column_of(&g->node[i]), g->node[i].value};
+            u[n_all++] = use_of(&g->node[i]);
     qsort(u, n_all, sizeof(*u), compare_uses);
     for (size_t i = 0; i < n_all; i++)
         if (i == 0 || compare_uses(&u[i], &u[*n - 1]) != 0)
@@ -80,7 +102,7 @@ static size_t count_columns(const struct use *u, size_t n)
 {
     size_t n_columns = 0;
     for (size_t i = 0; i < n; i++)
-        n_columns += i == 0 || u[i].column != u[i - 1].column;
+        n_columns += i == 0 || !is_same_column(&u[i], &u[i - 1]);
     return n_columns;
 }
 
@@ -89,7 +111,8 @@ static bool fill_edges(struct batch *b, const struct use *u, size_t n)
 {
     size_t n_edges = 0;
     for (size_t i = 0; i < n; i++) {
-        if (i == 0 || u[i].column != u[i - 1].column) {
+        if (i == 0 || !is_same_column(&u[i], &u[i - 1])) {
+            b->is_category[b->n_used] = u[i].is_category;
             b->column[b->n_used++] = u[i].column;
             n_edges = 0;
         }
@@ -97,19 +120,22 @@ static bool fill_edges(struct batch *b, const struct use *u, size_t n)
         if (n_edges == MAX_BINS || (n_edges == MAX_BINS - 1 && u[i].threshold != INFINITY))
             return false; /* the code 255 is taken */
         edge[n_edges++] = u[i].threshold;
-        if (i + 1 == n || u[i + 1].column != u[i].column)
+        if (i + 1 == n || !is_same_column(&u[i + 1], &u[i]))
             while (n_edges < EDGE_PLACES)
                 edge[n_edges++] = INFINITY;
     }
     return true;
 }
 
-static size_t used_of(const struct batch *b, uint32_t column)
+static size_t used_of(const struct batch *b, const struct forest_node *n)
 {
+    const uint32_t column = forest_column(n);
+    const bool is_category = forest_is_set(n);
     size_t low = 0, high = b->n_used - 1;
     while (low < high) {
         const size_t middle = (low + high) / 2;
-        if (b->column[middle] < column)
+        if (b->column[middle] < column ||
+            (b->column[middle] == column && b->is_category[middle] < is_category))
             low = middle + 1;
         else
             high = middle;
@@ -120,8 +146,9 @@ static size_t used_of(const struct batch *b, uint32_t column)
 static void lay_planes(struct batch *b, const struct gbdt *g)
 {
     for (size_t i = 0; i < g->n_nodes; i++)
-        if (g->node[i].child != 0 && g->node[i].column & FOREST_MISSING_LEFT)
-            b->has_left[used_of(b, column_of(&g->node[i]))] = true;
+        if (g->node[i].child != 0 && g->node[i].column & FOREST_MISSING_LEFT &&
+            !forest_is_set(&g->node[i]))
+            b->has_left[used_of(b, &g->node[i])] = true;
     for (size_t u = 0; u < b->n_used; u++) {
         b->plane[u] = (uint32_t)b->n_planes;
         b->n_planes += 1 + (size_t)b->has_left[u];
@@ -130,7 +157,9 @@ static void lay_planes(struct batch *b, const struct gbdt *g)
 
 static struct step step_of(const struct batch *b, const struct forest_node *n, uint16_t child)
 {
-    const size_t u = used_of(b, column_of(n));
+    const size_t u = used_of(b, n);
+    if (forest_is_set(n))
+        return (struct step){b->plane[u] * BLOCK, child, SET};
     const bool is_left = n->column & FOREST_MISSING_LEFT;
     return (struct step){(b->plane[u] + is_left) * BLOCK, child,
                          bins_code(b->edge + u * EDGE_PLACES, n->value)};
@@ -147,6 +176,10 @@ static void compile_tree(struct batch *b, const struct gbdt *g, size_t t)
         } else {
             b->step[i] = step_of(b, n, (uint16_t)(n->child - first));
         }
+        if (b->step[i].bin == SET) {
+            b->has_sets[t] = true;
+            b->set_of[i] = (uint32_t)n->value;
+        }
     }
 }
 
@@ -160,20 +193,28 @@ struct batch *batch_new(const struct gbdt *g)
     if (is_well) {
         b->n_trees = g->n_trees;
         b->column = calloc(n_columns + 1, sizeof(*b->column));
+        b->is_category = calloc(n_columns + 1, sizeof(*b->is_category));
         b->plane = calloc(n_columns + 1, sizeof(*b->plane));
         b->has_left = calloc(n_columns + 1, sizeof(*b->has_left));
         b->edge = calloc(n_columns + 1, EDGE_PLACES * sizeof(*b->edge));
         b->root = calloc(g->n_trees + 1, sizeof(*b->root));
         b->step = calloc(g->n_nodes + 1, sizeof(*b->step));
         b->value = calloc(g->n_nodes + 1, sizeof(*b->value));
-        is_well = b->column != NULL && b->plane != NULL && b->has_left != NULL && b->edge != NULL &&
-                  b->root != NULL && b->step != NULL && b->value != NULL && fill_edges(b, u, n);
+        b->has_sets = calloc(g->n_trees + 1, sizeof(*b->has_sets));
+        b->set_of = calloc(g->n_nodes + 1, sizeof(*b->set_of));
+        b->set = calloc(g->n_sets + 1, sizeof(*b->set));
+        is_well = b->is_category != NULL && b->has_sets != NULL && b->set_of != NULL &&
+                  b->set != NULL && b->column != NULL && b->plane != NULL && b->has_left != NULL &&
+                  b->edge != NULL && b->root != NULL && b->step != NULL && b->value != NULL &&
+                  fill_edges(b, u, n);
     }
     free(u);
     if (!is_well) {
         batch_free(b);
         return NULL;
     }
+    if (g->n_sets > 0)
+        memcpy(b->set, g->set, g->n_sets * sizeof(*b->set));
     memcpy(b->root, g->root, (g->n_trees + 1) * sizeof(*b->root));
     if (b->n_used > 0)
         lay_planes(b, g);
@@ -188,6 +229,10 @@ void batch_free(struct batch *b)
         return;
     free(b->column);
     free(b->plane);
+    free(b->is_category);
+    free(b->has_sets);
+    free(b->set_of);
+    free(b->set);
     free(b->has_left);
     free(b->edge);
     free(b->root);
@@ -205,6 +250,11 @@ static void code_block(const struct batch *b, const struct matrix *x, size_t beg
     double wide[BLOCK];
     for (size_t u = 0; u < b->n_used; u++) {
         uint8_t *plane = codes + b->plane[u] * (size_t)BLOCK;
+        if (b->is_category[u]) {
+            for (size_t i = 0; i < n; i++)
+                plane[i] = (uint8_t)category_code(matrix_value(x, begin + i, b->column[u]));
+            continue;
+        }
         const size_t at = begin * x->stride + b->column[u];
         for (size_t i = 0; i < n; i++)
             wide[i] = x->data != NULL ? x->data[at + i * x->stride]
@@ -216,23 +266,35 @@ static void code_block(const struct batch *b, const struct matrix *x, size_t beg
     }
 }
 
+/* One tree and a block of codes. */
+struct walk {
+    const struct step *tree;
+    const uint8_t *codes;
+    const uint32_t *set_of; /* of the tree's nodes */
+    const struct code_set *set;
+};
+
 /* One step down of row r of the block. */
-static inline uint32_t next_step(const struct step *tree, uint32_t at, const uint8_t *codes,
-                                 size_t r)
+static inline __attribute__((always_inline)) uint32_t next_step(const struct walk *w, uint32_t at,
+                                                                size_t r, const bool has_sets)
 {
-    const struct step s = tree[at];
-    return s.child + (uint32_t)(codes[s.codes + r] > s.bin);
+    const struct step s = w->tree[at];
+    const unsigned code = w->codes[s.codes + r];
+    if (has_sets && s.bin == SET)
+        return s.child + !code_set_has(&w->set[w->set_of[at]], code);
+    return s.child + (uint32_t)(code > s.bin);
 }
 
 /* Takes FIRST_LEVELS steps with all rows, GROUP of them in flight. */
-static void walk_first(const struct step *tree, const uint8_t *codes, uint16_t at[BLOCK])
+static inline __attribute__((always_inline)) void
+walk_first(const struct walk *w, uint16_t at[BLOCK], const bool has_sets)
 {
     for (size_t i = 0; i < BLOCK; i += GROUP) {
         uint32_t a[GROUP] = {0};
         for (size_t level = 0; level < FIRST_LEVELS; level++) {
             UNROLL
             for (size_t k = 0; k < GROUP; k++)
-                a[k] = next_step(tree, a[k], codes, i + k);
+                a[k] = next_step(w, a[k], i + k, has_sets);
         }
         UNROLL
         for (size_t k = 0; k < GROUP; k++)
@@ -253,8 +315,8 @@ static size_t keep_walking(const struct step *tree, const uint16_t *at, uint8_t 
 }
 
 /* LEVELS more steps of n rows; row[] is filled up to whole groups by its first. */
-static void walk_some(const struct step *tree, const uint8_t *codes, uint16_t at[BLOCK],
-                      uint8_t *row, size_t n)
+static inline __attribute__((always_inline)) void
+walk_some(const struct walk *w, uint16_t at[BLOCK], uint8_t *row, size_t n, const bool has_sets)
 {
     for (size_t i = n; i % GROUP != 0; i++)
         row[i] = row[0];
@@ -266,7 +328,7 @@ static void walk_some(const struct step *tree, const uint8_t *codes, uint16_t at
         for (size_t level = 0; level < LEVELS; level++) {
             UNROLL
             for (size_t k = 0; k < GROUP; k++)
-                a[k] = next_step(tree, a[k], codes, row[i + k]);
+                a[k] = next_step(w, a[k], row[i + k], has_sets);
         }
         UNROLL
         for (size_t k = 0; k < GROUP; k++)
@@ -274,19 +336,30 @@ static void walk_some(const struct step *tree, const uint8_t *codes, uint16_t at
     }
 }
 
+/* Leaves of the first n rows of the block. */
+static inline __attribute__((always_inline)) void
+walk_tree(const struct walk *w, uint16_t at[BLOCK], size_t n, const bool has_sets)
+{
+    uint8_t row[BLOCK + GROUP] = {0};
+    walk_first(w, at, has_sets);
+    for (size_t i = 0; i < n; i++)
+        row[i] = (uint8_t)i;
+    for (size_t left = keep_walking(w->tree, at, row, n); left > 0;
+         left = keep_walking(w->tree, at, row, left))
+        walk_some(w, at, row, left, has_sets);
+}
+
 static void walk_block(const struct batch *b, const uint8_t *codes, size_t n, double *out)
 {
     uint16_t at[BLOCK] = {0};
-    uint8_t row[BLOCK + GROUP] = {0};
     for (size_t t = 0; t < b->n_trees; t++) {
-        const struct step *tree = b->step + b->root[t];
-        const double *value = b->value + b->root[t];
-        walk_first(tree, codes, at);
-        for (size_t i = 0; i < n; i++)
-            row[i] = (uint8_t)i;
-        for (size_t left = keep_walking(tree, at, row, n); left > 0;
-             left = keep_walking(tree, at, row, left))
-            walk_some(tree, codes, at, row, left);
+        const uint32_t first = b->root[t];
+        const double *value = b->value + first;
+        const struct walk w = {b->step + first, codes, b->set_of + first, b->set};
+        if (b->has_sets[t])
+            walk_tree(&w, at, n, true);
+        else
+            walk_tree(&w, at, n, false);
         for (size_t i = 0; i < n; i++)
             out[i] += value[at[i]];
     }

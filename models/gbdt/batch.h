@@ -12,7 +12,7 @@
 struct batch; /* opaque; never changes once made */
 
 /* NULL when memory is gone, or when a column has more than 255 thresholds or a forest more than
- * 32,767 columns in use: then the plain walk serves. Allocates about 16 bytes per node and 2 KiB
+ * 32,767 columns in use: then the plain walk serves. Allocates about 20 bytes per node and 2 KiB
  * per column in use. */
 struct batch *batch_new(const struct gbdt *g);
 

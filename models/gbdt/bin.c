@@ -6,6 +6,7 @@
 #include "models/gbdt/bin.h"
 
 #include "app/base/rng.h"
+#include "models/gbdt/category.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -287,6 +288,7 @@ void bins_code_column(const double *edge, const double *x, size_t n, uint8_t mis
 struct binning {
     const struct matrix *x;
     size_t max_bins;
+    const bool *is_category; /* [x->n_cols]; NULL = none */
     size_t n_sample;
     uint32_t *sample; /* [n_sample] rows that the edges come from; NULL = all */
     uint16_t *n_bins; /* [x->n_cols] */
@@ -307,6 +309,26 @@ static bool scan_missing(const struct matrix *x, size_t col)
             return true;
     }
     return false;
+}
+
+static bool holds_categories(const struct binning *b, size_t col)
+{
+    return b->is_category != NULL && b->is_category[col];
+}
+
+/* A column of categories has a code for each up to the highest, as many as bins are allowed. */
+static void scan_categories(struct binning *b, size_t col)
+{
+    unsigned n = 0;
+    bool has_missing = false;
+    for (size_t i = 0; i < b->x->n_rows; i++) {
+        const unsigned code = category_code(matrix_value(b->x, i, col));
+        has_missing |= code >= b->max_bins || code == CATEGORY_MISSING;
+        if (code < b->max_bins && code != CATEGORY_MISSING && code >= n)
+            n = code + 1;
+    }
+    b->n_bins[col] = (uint16_t)n;
+    b->has_missing[col] = has_missing;
 }
 
 /* Sorted keys of the present values of n_cols columns from first on go to keys[k * n_sample]. */
@@ -355,6 +377,10 @@ static void edges_job(void *ctx, size_t job)
         keys_of_floats(b, first, n_cols, keys32, n);
     for (size_t k = 0; k < n_cols; k++) {
         const size_t col = first + k;
+        if (holds_categories(b, col)) {
+            scan_categories(b, col);
+            continue;
+        }
         uint64_t *scratch = keys + EDGE_COLS * n_sample;
         uint64_t *sorted = keys + (EDGE_COLS - 1) * n_sample;
         if (x->data != NULL)
@@ -368,6 +394,15 @@ static void edges_job(void *ctx, size_t job)
     free(keys);
 }
 
+static void code_categories(const struct binning *b, const struct strip *s, size_t begin,
+                            size_t column)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const unsigned code = category_code(matrix_value(b->x, begin + i, column));
+        s->codes[i * s->row_bytes] = code < s->missing ? (uint8_t)code : s->missing;
+    }
+}
+
 static void code_strip(const struct binning *b, size_t col, size_t begin, size_t n)
 {
     const struct binned *out = b->out;
@@ -375,7 +410,9 @@ static void code_strip(const struct binning *b, size_t col, size_t begin, size_t
     const size_t at = begin * x->stride + out->column[col];
     const struct strip s = {n, x->stride, out->row_bytes, out->codes + begin * out->row_bytes + col,
                             (uint8_t)out->n_bins[col]};
-    if (x->data != NULL)
+    if (out->is_category[col])
+        code_categories(b, &s, begin, out->column[col]);
+    else if (x->data != NULL)
         code_strip_doubles(&s, out->edge + col * EDGE_PLACES, x->data + at);
     else
         code_strip_floats(&s, b->edge32 + col * EDGE_PLACES, x->data32 + at);
@@ -450,21 +487,25 @@ static enum ft_status keep_usable(struct binning *b, struct binned *out, struct 
     const size_t n_cols = b->x->n_cols;
     out->column = calloc(n_cols, sizeof(*out->column));
     out->n_bins = calloc(n_cols, sizeof(*out->n_bins));
+    out->is_category = calloc(n_cols, sizeof(*out->is_category));
     out->edge = calloc(n_cols, EDGE_PLACES * sizeof(*out->edge));
     b->edge32 = calloc(n_cols, EDGE_PLACES * sizeof(*b->edge32));
-    if (out->column == NULL || out->n_bins == NULL || out->edge == NULL || b->edge32 == NULL)
+    if (out->column == NULL || out->n_bins == NULL || out->is_category == NULL ||
+        out->edge == NULL || b->edge32 == NULL)
         return no_memory(b->x, err);
     for (size_t j = 0; j < n_cols; j++) {
         if (b->n_bins[j] + (size_t)b->has_missing[j] < 2)
             continue;
+        const size_t n_edges = holds_categories(b, j) ? 0 : b->n_bins[j];
         const double *from = b->edge + j * EDGE_PLACES;
         double *to = out->edge + out->n_cols * EDGE_PLACES;
         float *to32 = b->edge32 + out->n_cols * EDGE_PLACES;
         for (size_t k = 0; k < EDGE_PLACES; k++) {
-            to[k] = k < b->n_bins[j] ? from[k] : INFINITY;
+            to[k] = k < n_edges ? from[k] : INFINITY;
             to32[k] = float_not_above(to[k]);
         }
         out->column[out->n_cols] = (uint32_t)j;
+        out->is_category[out->n_cols] = holds_categories(b, j);
         out->n_bins[out->n_cols++] = b->n_bins[j];
     }
     out->n_rows = b->x->n_rows;
@@ -474,11 +515,12 @@ static enum ft_status keep_usable(struct binning *b, struct binned *out, struct 
     return out->codes != NULL && out->by_column != NULL ? FT_OK : no_memory(b->x, err);
 }
 
-enum ft_status bins_make(const struct matrix *x, size_t n_bins, struct pool *pool,
-                         struct binned *out, struct ft_err *err)
+enum ft_status bins_make(const struct matrix *x, size_t n_bins, const bool *is_category,
+                         struct pool *pool, struct binned *out, struct ft_err *err)
 {
     enum ft_status st;
-    struct binning b = {.x = x, .max_bins = n_bins, .n_sample = x->n_rows, .out = out};
+    struct binning b = {
+        .x = x, .max_bins = n_bins, .is_category = is_category, .n_sample = x->n_rows, .out = out};
 
     *out = (struct binned){0};
     if (x->n_rows > SAMPLE_ROWS) {
@@ -510,6 +552,7 @@ void bins_free(struct binned *b)
 {
     free(b->column);
     free(b->n_bins);
+    free(b->is_category);
     free(b->edge);
     free(b->codes);
     free(b->by_column);

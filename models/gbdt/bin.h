@@ -18,21 +18,23 @@ enum { TILE = 8, MAX_BINS = 255, EDGE_PLACES = 256 };
 
 struct binned {
     size_t n_rows;
-    size_t n_cols;    /* usable columns */
-    size_t row_bytes; /* bins_row_bytes(n_cols) */
-    uint32_t *column; /* [n_cols] its number in the matrix, rising */
-    uint16_t *n_bins; /* [n_cols] bins of present values, 1..MAX_BINS; also the missing code */
-    double *edge;     /* [n_cols][EDGE_PLACES] greatest value of each bin; +infinity from the last
-                         bin on */
-    uint8_t *codes;   /* [n_rows][row_bytes], aligned to 64; unused places are 0: for histograms */
+    size_t n_cols;     /* usable columns */
+    size_t row_bytes;  /* bins_row_bytes(n_cols) */
+    uint32_t *column;  /* [n_cols] its number in the matrix, rising */
+    uint16_t *n_bins;  /* [n_cols] bins of present values, 1..MAX_BINS; also the missing code */
+    bool *is_category; /* [n_cols] codes are those of category.h up to n_bins */
+    double *edge;      /* [n_cols][EDGE_PLACES] greatest value of each bin; +infinity from the last
+                          bin on */
+    uint8_t *codes;    /* [n_rows][row_bytes], aligned to 64; unused places are 0: for histograms */
     uint8_t *by_column; /* [n_cols][n_rows], the same codes: for splitting the rows of a node */
 };
 
-/* Fills *out; bins_free() also after a failure. FT_NOMEM. Allocates n_rows * (row_bytes + n_cols)
+/* Fills *out; bins_free() also after a failure. is_category[x->n_cols] as in gbdt_params, NULL =
+ * none. FT_NOMEM. Allocates n_rows * (row_bytes + n_cols)
  * bytes and per thread a few MiB. The quantiles come from at most 262,144 rows, drawn by a fixed
  * rule. Floats give the bins of the same values as doubles. */
-enum ft_status bins_make(const struct matrix *x, size_t n_bins, struct pool *pool,
-                         struct binned *out, struct ft_err *err);
+enum ft_status bins_make(const struct matrix *x, size_t n_bins, const bool *is_category,
+                         struct pool *pool, struct binned *out, struct ft_err *err);
 void bins_free(struct binned *b);
 
 /* Bytes of a row of codes: whole tiles, and a power of two or whole cache lines, so that no row of

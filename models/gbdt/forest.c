@@ -62,6 +62,22 @@ size_t forest_add_tree(struct gbdt *g, size_t n_nodes)
     return first;
 }
 
+bool forest_set_categories(struct gbdt *g, struct forest_node *n, const struct code_set *set)
+{
+    if (g->n_sets == g->sets_cap) {
+        const size_t cap = 2 * g->sets_cap + 16;
+        struct code_set *grown = reallocarray(g->set, cap, sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        g->set = grown;
+        g->sets_cap = cap;
+    }
+    n->column |= FOREST_CATEGORIES;
+    n->value = (double)g->n_sets;
+    g->set[g->n_sets++] = *set;
+    return true;
+}
+
 void forest_truncate(struct gbdt *g, size_t n_trees)
 {
     if (n_trees >= g->n_trees)
@@ -106,7 +122,7 @@ void gbdt_gain_importance(const struct gbdt *g, double *out)
     memset(out, 0, g->n_cols * sizeof(*out));
     for (size_t i = 0; i < g->n_nodes; i++)
         if (g->node[i].child != 0)
-            out[g->node[i].column & ~FOREST_MISSING_LEFT] += g->gain[i];
+            out[forest_column(&g->node[i])] += g->gain[i];
 }
 
 size_t gbdt_n_trees(const struct gbdt *g)
@@ -136,6 +152,7 @@ void gbdt_free(struct gbdt *g)
     batch_free(g->batch);
     free(g->root);
     free(g->node);
+    free(g->set);
     free(g->gain);
     free(g->cover);
     free(g);

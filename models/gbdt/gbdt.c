@@ -104,6 +104,17 @@ struct boost {
     struct weighted *residual; /* [n_rows] for leaves that are renewed, else NULL */
 };
 
+/* Threshold or set of a split. */
+static bool set_split(struct boost *b, struct forest_node *to, const struct split *s)
+{
+    const uint32_t used = b->grower.used[s->column];
+    to->column = b->bins.column[used] | (s->missing_left ? FOREST_MISSING_LEFT : 0);
+    if (s->is_set)
+        return forest_set_categories(b->forest, to, &s->set);
+    to->value = b->bins.edge[used * (size_t)EDGE_PLACES + s->bin];
+    return true;
+}
+
 /* Appends the grown tree in breadth-first order. */
 static bool add_tree(struct boost *b, double h_step)
 {
@@ -121,9 +132,8 @@ static bool add_tree(struct boost *b, double h_step)
             to->value = from->value;
             continue;
         }
-        const uint32_t used = w->used[from->split.column];
-        to->value = b->bins.edge[used * (size_t)EDGE_PLACES + from->split.bin];
-        to->column = b->bins.column[used] | (from->split.missing_left ? FOREST_MISSING_LEFT : 0);
+        if (!set_split(b, to, &from->split))
+            return false;
         to->child = (uint32_t)(first + n);
         b->forest->gain[first + i] = from->split.gain;
         b->order[n++] = (uint32_t)from->left;
@@ -166,9 +176,8 @@ static void score_rest(void *ctx, size_t begin, size_t end)
         while (node->left != 0) {
             const struct split *s = &node->split;
             const unsigned code = b->bins.by_column[w->used[s->column] * b->bins.n_rows + i];
-            const bool is_missing = code == b->bins.n_bins[w->used[s->column]];
-            const bool is_left = is_missing ? s->missing_left || code <= s->bin : code <= s->bin;
-            node = &w->nodes[node->left + !is_left];
+            node = &w->nodes[node->left +
+                             !split_takes_left(s, code, b->bins.n_bins[w->used[s->column]])];
         }
         b->score[i] += node->value;
     }
@@ -215,8 +224,8 @@ static void watch_block(void *ctx, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         const struct forest_node *node = &g->node[g->root[g->n_trees - 1]];
         while (node->child != 0) {
-            const size_t col = node->column & ~FOREST_MISSING_LEFT;
-            node = &g->node[forest_next_of(node, matrix_value(&b->watch.rows->x, i, col))];
+            const size_t col = forest_column(node);
+            node = &g->node[forest_next_of(g, node, matrix_value(&b->watch.rows->x, i, col))];
         }
         b->watch.score[i] += node->value;
     }
@@ -311,9 +320,10 @@ static enum ft_status boost_init(struct boost *b, const struct gbdt_params *para
     return grower_init(&b->grower, params, &b->bins, pool, err);
 }
 
-static enum ft_status check_shape(const struct matrix *x, const int8_t *monotone,
+static enum ft_status check_shape(const struct matrix *x, const struct gbdt_params *params,
                                   struct ft_err *err)
 {
+    const int8_t *monotone = params->monotone;
     if (x->n_rows < 2)
         return ft_fail(err, FT_TOO_FEW, "trees: %zu rows, at least 2 are needed", x->n_rows);
     if (x->n_rows > (size_t)1 << 29)
@@ -325,6 +335,12 @@ static enum ft_status check_shape(const struct matrix *x, const int8_t *monotone
         if (monotone[j] < -1 || monotone[j] > 1)
             return ft_fail(err, FT_INVALID, "trees: monotone[%zu] is %d, expected -1, 0 or 1", j,
                            monotone[j]);
+    for (size_t j = 0; monotone != NULL && params->is_category != NULL && j < x->n_cols; j++)
+        if (monotone[j] != 0 && params->is_category[j])
+            return ft_fail(err, FT_INVALID,
+                           "trees: column %zu holds categories, so it cannot be "
+                           "monotone",
+                           j);
     return FT_OK;
 }
 
@@ -357,7 +373,7 @@ enum ft_status gbdt_fit_binned(const struct matrix *x, const struct binned *bins
     *out = NULL;
     enum ft_status st = gbdt_params_check(params, err);
     if (st == FT_OK)
-        st = check_shape(x, params->monotone, err);
+        st = check_shape(x, params, err);
     if (st != FT_OK)
         return st;
     st = weigh_positives(&b, params, err);
@@ -368,7 +384,7 @@ enum ft_status gbdt_fit_binned(const struct matrix *x, const struct binned *bins
     if (st == FT_OK && bins != NULL)
         b.bins = *bins; /* borrowed */
     else if (st == FT_OK)
-        st = bins_make(x, params->n_bins, pool, &b.bins, err);
+        st = bins_make(x, params->n_bins, params->is_category, pool, &b.bins, err);
     if (st == FT_OK)
         st = boost_init(&b, params, pool, base, x->n_cols, err);
     if (st != FT_OK)

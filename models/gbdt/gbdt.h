@@ -46,6 +46,10 @@ struct gbdt_params {
     /* [n_cols] for each column 1: the score must not fall when the value rises, -1: must not rise,
      * 0: free. Missing values are on neither side. NULL = all free. */
     const int8_t *monotone;
+    /* [n_cols] columns whose values are numbers of categories, whole numbers of 0 to 254 (number
+     * them by falling frequency: n_bins is how many are told apart). Others, and categories that a
+     * node never saw, are missing. Never monotone as well. NULL = none. */
+    const bool *is_category;
     const struct gbdt_held_out *held_out; /* NULL = all trees are grown */
 };
 
@@ -94,8 +98,9 @@ enum ft_status gbdt_fit_labels(const struct matrix *x, const struct gbdt_labels 
                                const struct gbdt_params *params, struct pool *pool,
                                struct gbdt **out, struct ft_err *err);
 
-/* The same with bins made before (bin.h), of exactly the rows of x and with params->n_bins, or
- * NULL. Only the shape of x is used then. Several fits may share the bins at the same time. */
+/* The same with bins made before (bin.h), of exactly the rows of x and with params->n_bins and
+ * params->is_category, or NULL. Only the shape of x is used then. Several fits may share the bins
+ * at the same time. */
 struct binned;
 enum ft_status gbdt_fit_binned(const struct matrix *x, const struct binned *bins,
                                const struct gbdt_labels *labels, const struct gbdt_params *params,

@@ -267,6 +267,11 @@ static void search_tile(struct grower *w, const struct grown *node, size_t tile,
     *best = (struct split){0};
     for (size_t k = 0; k < TILE && tile * TILE + k < w->n_cols; k++) {
         const size_t col = tile * TILE + k;
+        if (w->bins->is_category[w->used[col]]) {
+            split_search_set(hist + k * w->stride, w->bins->n_bins[w->used[col]], node->sum,
+                             (uint32_t)col, &w->rule, &node->limits, best);
+            continue;
+        }
         split_search(hist + k * w->stride, w->bins->n_bins[w->used[col]], node->sum, (uint32_t)col,
                      &w->rule, &node->limits, direction_of(w, col), best);
     }
@@ -380,9 +385,8 @@ struct partition {
     struct grower *w;
     const struct grown *node;
     const uint8_t *codes; /* of the split's column */
-    unsigned bin;
-    unsigned also;  /* code that goes left as well: missing, or one that never occurs */
-    size_t *n_left; /* per block; then where the block's left rows go */
+    uint8_t is_left[256]; /* of each code */
+    size_t *n_left;       /* per block; then where the block's left rows go */
     size_t n_all_left;
 };
 
@@ -397,9 +401,8 @@ static void choose_block(void *ctx, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         if (i < n_ahead)
             __builtin_prefetch(p->codes + rows[i + AHEAD]);
-        const unsigned code = p->codes[rows[i]];
-        const unsigned is_left = (code <= p->bin) | (code == p->also);
-        goes_left[i] = (uint8_t)is_left;
+        const uint8_t is_left = p->is_left[p->codes[rows[i]]];
+        goes_left[i] = is_left;
         n_left += is_left;
     }
     p->n_left[begin / PARTITION_ROWS] = n_left;
@@ -437,9 +440,9 @@ static size_t partition_rows(struct grower *w, const struct grown *node)
     struct partition p = {.w = w,
                           .node = node,
                           .codes = w->bins->by_column + w->used[s->column] * w->bins->n_rows,
-                          .bin = s->bin,
-                          .also = s->missing_left ? w->bins->n_bins[w->used[s->column]] : 256,
                           .n_left = w->n_left};
+    for (unsigned code = 0; code < 256; code++)
+        p.is_left[code] = split_takes_left(s, code, w->bins->n_bins[w->used[s->column]]);
     if (n <= PARTITION_ROWS)
         choose_block(&p, 0, n);
     else

@@ -9,6 +9,8 @@
  *   trees N
  *   tree NODES
  *   s COLUMN THRESHOLD l|r GAIN COVER     value <= threshold goes left, missing to l or r
+ *   c COLUMN SET GAIN COVER               the categories of the set go left (category.h): 64
+ *                                         hexadecimal digits, the first bit is the code 255
  *   l VALUE COVER
  *   end
  */
@@ -21,6 +23,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void write_split(const struct gbdt *g, size_t i, struct buf *out)
+{
+    const struct forest_node *n = &g->node[i];
+    if (forest_is_set(n)) {
+        buf_printf(out, "c %" PRIu32 " ", forest_column(n));
+        for (size_t w = 4; w-- > 0;)
+            buf_printf(out, "%016" PRIx64, forest_set_of(g, n)->word[w]);
+        buf_printf(out, " %a %a\n", g->gain[i], g->cover[i]);
+        return;
+    }
+    buf_printf(out, "s %" PRIu32 " %a %c %a %a\n", forest_column(n), n->value,
+               n->column & FOREST_MISSING_LEFT ? 'l' : 'r', g->gain[i], g->cover[i]);
+}
 
 void gbdt_write(const struct gbdt *g, struct buf *out)
 {
@@ -35,9 +51,7 @@ void gbdt_write(const struct gbdt *g, struct buf *out)
             if (n->child == 0)
                 buf_printf(out, "l %a %a\n", n->value, g->cover[i]);
             else
-                buf_printf(out, "s %" PRIu32 " %a %c %a %a\n", n->column & ~FOREST_MISSING_LEFT,
-                           n->value, n->column & FOREST_MISSING_LEFT ? 'l' : 'r', g->gain[i],
-                           g->cover[i]);
+                write_split(g, i, out);
         }
     }
     buf_puts(out, "end\n");
@@ -45,7 +59,7 @@ void gbdt_write(const struct gbdt *g, struct buf *out)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-enum { WORD_SIZE = 40 };
+enum { WORD_SIZE = 72, SET_DIGITS = 64 };
 
 struct reader {
     const char *at, *end;
@@ -120,6 +134,38 @@ static enum ft_status read_split(struct reader *r, struct gbdt *g, size_t i)
     return FT_OK;
 }
 
+static bool take_set(struct reader *r, struct code_set *set)
+{
+    static const char digits[] = "0123456789abcdef";
+    char word[WORD_SIZE];
+    *set = (struct code_set){{0}};
+    if (!next_word(r, ' ', word) || strlen(word) != SET_DIGITS)
+        return false;
+    for (size_t i = 0; i < SET_DIGITS; i++) {
+        const char *digit = strchr(digits, word[i]);
+        if (digit == NULL)
+            return false;
+        const size_t bit = 4 * (SET_DIGITS - 1 - i);
+        set->word[bit / 64] |= (uint64_t)(digit - digits) << (bit % 64);
+    }
+    return true;
+}
+
+static enum ft_status read_set(struct reader *r, struct gbdt *g, size_t i)
+{
+    size_t column;
+    struct code_set set;
+    struct forest_node *n = &g->node[i];
+    if (!take_count(r, ' ', g->n_cols - 1, &column) || !take_set(r, &set) ||
+        !take_number(r, ' ', &g->gain[i]) || !take_number(r, '\n', &g->cover[i]) ||
+        !isfinite(g->gain[i]))
+        return bad(r, "c COLUMN SET GAIN COVER");
+    n->column = (uint32_t)column | (code_set_has(&set, CATEGORY_MISSING) ? FOREST_MISSING_LEFT : 0);
+    if (!forest_set_categories(g, n, &set))
+        return ft_fail(r->err, FT_NOMEM, "trees: no memory for sets of categories");
+    return FT_OK;
+}
+
 static enum ft_status read_node(struct reader *r, struct gbdt *g, size_t i, size_t *next,
                                 size_t tree_end)
 {
@@ -131,8 +177,8 @@ static enum ft_status read_node(struct reader *r, struct gbdt *g, size_t i, size
         if (!take_number(r, ' ', &n->value) || !take_number(r, '\n', &g->cover[i]) ||
             !isfinite(n->value))
             return bad(r, "l VALUE COVER");
-    } else if (strcmp(kind, "s") == 0) {
-        const enum ft_status st = read_split(r, g, i);
+    } else if (strcmp(kind, "s") == 0 || strcmp(kind, "c") == 0) {
+        const enum ft_status st = kind[0] == 's' ? read_split(r, g, i) : read_set(r, g, i);
         if (st != FT_OK)
             return st;
         if (*next + 2 > tree_end)
@@ -140,7 +186,7 @@ static enum ft_status read_node(struct reader *r, struct gbdt *g, size_t i, size
         n->child = (uint32_t)*next;
         *next += 2;
     } else {
-        return bad(r, "s or l");
+        return bad(r, "s, c or l");
     }
     if (!(g->cover[i] > 0 && isfinite(g->cover[i])))
         return bad(r, "a cover above 0");

@@ -16,8 +16,7 @@ struct row {
 
 static inline double value_of(const struct row *r, uint32_t column)
 {
-    const uint32_t j = column & ~FOREST_MISSING_LEFT;
-    return r->wide != NULL ? r->wide[j] : (double)r->narrow[j];
+    return r->wide != NULL ? r->wide[column] : (double)r->narrow[column];
 }
 
 /* Leaf of the row in each of n <= GROUP trees from t on, added in the order of the trees. */
@@ -33,7 +32,7 @@ add_leaves(const struct gbdt *g, const struct row row, size_t t, size_t n, doubl
         for (size_t k = 0; k < n; k++) {
             const struct forest_node *node = &g->node[at[k]];
             if (node->child != 0)
-                at[k] = forest_next_of(node, value_of(&row, node->column));
+                at[k] = forest_next_of(g, node, value_of(&row, forest_column(node)));
             inner |= node->child;
         }
     }

@@ -99,8 +99,8 @@ static void descend(const struct walk *w, size_t at, const struct step *parent, 
         add_leaf(w, path, depth, node->value);
         return;
     }
-    const int64_t split_column = node->column & ~FOREST_MISSING_LEFT;
-    const size_t hot = forest_next(node, w->row);
+    const int64_t split_column = forest_column(node);
+    const size_t hot = forest_next(g, node, w->row);
     const size_t cold = 2 * (size_t)node->child + 1 - hot;
     double zero_before = 1, one_before = 1;
     size_t seen = 1;

@@ -2,18 +2,32 @@
 #ifndef MODELS_GBDT_SPLIT_H
 #define MODELS_GBDT_SPLIT_H
 
+#include "models/gbdt/category.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rows with code <= bin go left; missing ones as missing_left says. */
+/* Rows with code <= bin go left, or those of a set of categories; missing ones as missing_left
+ * says.
+ */
 struct split {
     double gain;     /* 0 = there is no split */
     uint32_t column; /* as numbered by the caller */
     uint16_t bin;
     bool missing_left;
-    uint64_t left; /* packed sums of the left child (histogram.h) */
+    bool is_set;         /* then set tells where a code goes, bin does not */
+    uint64_t left;       /* packed sums of the left child (histogram.h) */
+    struct code_set set; /* what goes left; CATEGORY_MISSING and codes without rows as missing */
 };
+
+/* Which child a code goes to; missing is the column's code of missing values. */
+static inline bool split_takes_left(const struct split *s, unsigned code, unsigned missing)
+{
+    if (s->is_set)
+        return code_set_has(&s->set, code);
+    return code <= s->bin || (code == missing && s->missing_left);
+}
 
 /* Limits in the units of the packed sums. */
 struct split_rule {
@@ -45,5 +59,11 @@ double split_value(uint64_t sum, const struct split_rule *rule, const struct lim
 void split_search(const uint64_t *hist, size_t n_bins, uint64_t total, uint32_t column,
                   const struct split_rule *rule, const struct limits *limits, int direction,
                   struct split *best);
+
+/* The same for a column of categories: the best of all ways to part those that the node has,
+ * missing values being one of them, in two. */
+void split_search_set(const uint64_t *hist, size_t n_bins, uint64_t total, uint32_t column,
+                      const struct split_rule *rule, const struct limits *limits,
+                      struct split *best);
 
 #endif

@@ -27,10 +27,12 @@ static float float_below(double t)
     return (double)f > t ? nextafterf(f, -INFINITY) : f;
 }
 
-/* Attributes of all nodes, side by side. */
+/* Attributes of all nodes, side by side. A split by categories is a chain of equality nodes, which
+ * is how this version of the format says it (runtimes know the pattern). */
 struct ensemble {
     int64_t *tree, *node, *feature, *yes, *no, *missing; /* [n] */
     float *threshold;                                    /* [n] */
+    const char **mode;                                   /* [n] */
     int64_t *leaf_tree, *leaf_node, *leaf_target;        /* [n_leaves] */
     float *leaf_value;
     size_t n, n_leaves;
@@ -41,12 +43,13 @@ static bool ensemble_alloc(struct ensemble *e, size_t n)
     int64_t **const ints[] = {&e->tree,    &e->node,      &e->feature,   &e->yes,        &e->no,
                               &e->missing, &e->leaf_tree, &e->leaf_node, &e->leaf_target};
     bool is_well = true;
-    *e = (struct ensemble){.n = n};
+    *e = (struct ensemble){0};
     for (size_t i = 0; i < sizeof(ints) / sizeof(ints[0]); i++)
         is_well &= (*ints[i] = calloc(n + 1, sizeof(int64_t))) != NULL;
     e->threshold = calloc(n + 1, sizeof(float));
     e->leaf_value = calloc(n + 1, sizeof(float));
-    return is_well && e->threshold != NULL && e->leaf_value != NULL;
+    e->mode = calloc(n + 1, sizeof(*e->mode));
+    return is_well && e->mode != NULL && e->threshold != NULL && e->leaf_value != NULL;
 }
 
 static void ensemble_free(struct ensemble *e)
@@ -60,37 +63,106 @@ static void ensemble_free(struct ensemble *e)
     free(e->leaf_tree);
     free(e->leaf_node);
     free(e->leaf_target);
+    free(e->mode);
     free(e->threshold);
     free(e->leaf_value);
 }
 
-static void ensemble_fill(struct ensemble *e, const struct gbdt *g)
+/* A node at the end; returns its place. */
+static size_t add_node(struct ensemble *e, size_t tree, size_t number, const char *mode)
 {
-    for (size_t t = 0; t < g->n_trees; t++)
-        for (size_t i = g->root[t]; i < g->root[t + 1]; i++) {
-            const struct forest_node *n = &g->node[i];
-            e->tree[i] = (int64_t)t;
-            e->node[i] = (int64_t)(i - g->root[t]);
-            if (n->child == 0) {
-                e->leaf_tree[e->n_leaves] = (int64_t)t;
-                e->leaf_node[e->n_leaves] = e->node[i];
-                e->leaf_value[e->n_leaves++] = (float)n->value;
-                continue;
-            }
-            e->feature[i] = n->column & ~FOREST_MISSING_LEFT;
-            e->missing[i] = (n->column & FOREST_MISSING_LEFT) != 0;
-            e->threshold[i] = float_below(n->value);
-            e->yes[i] = (int64_t)(n->child - g->root[t]);
-            e->no[i] = e->yes[i] + 1;
-        }
+    e->tree[e->n] = (int64_t)tree;
+    e->node[e->n] = (int64_t)number;
+    e->mode[e->n] = mode;
+    return e->n++;
 }
 
-static void put_modes(struct buf *node, const struct gbdt *g)
+/* Categories that go where missing values, and with them all others, do not. */
+static struct code_set chain_of(const struct gbdt *g, const struct forest_node *n, size_t *length)
+{
+    struct code_set set = *forest_set_of(g, n);
+    *length = 0;
+    for (size_t w = 0; w < 4; w++) {
+        set.word[w] = n->column & FOREST_MISSING_LEFT ? ~set.word[w] : set.word[w];
+        *length += (size_t)__builtin_popcountll(set.word[w]);
+    }
+    return set;
+}
+
+/* Fills the chain of a split: its first node is place, the others get numbers from *number on. */
+static void add_chain(struct ensemble *e, const struct gbdt *g, const struct forest_node *n,
+                      size_t place, size_t *number)
+{
+    size_t length;
+    const struct code_set set = chain_of(g, n, &length);
+    const size_t tree = (size_t)e->tree[place];
+    const int64_t left = (int64_t)(n->child - g->root[tree]), right = left + 1;
+    const bool is_missing_left = n->column & FOREST_MISSING_LEFT;
+    bool is_first = true;
+    for (unsigned code = 0; code < MAX_CATEGORIES || is_first; code++) {
+        if (code < MAX_CATEGORIES && !code_set_has(&set, code))
+            continue;
+        if (!is_first) {
+            e->no[place] = (int64_t)*number;
+            place = add_node(e, tree, (*number)++, "BRANCH_EQ");
+        }
+        is_first = false;
+        e->feature[place] = forest_column(n);
+        e->threshold[place] = code < MAX_CATEGORIES ? (float)code : -1;
+        e->yes[place] = is_missing_left ? right : left;
+        e->no[place] = is_missing_left ? left : right;
+    }
+}
+
+static void add_tree(struct ensemble *e, const struct gbdt *g, size_t t)
+{
+    const size_t first = e->n;
+    size_t number = g->root[t + 1] - g->root[t];
+    for (size_t i = 0; i < g->root[t + 1] - g->root[t]; i++) {
+        const struct forest_node *n = &g->node[g->root[t] + i];
+        const bool is_leaf = n->child == 0;
+        const size_t at = add_node(e, t, i,
+                                   is_leaf            ? "LEAF"
+                                   : forest_is_set(n) ? "BRANCH_EQ"
+                                                      : "BRANCH_LEQ");
+        if (is_leaf) {
+            e->leaf_tree[e->n_leaves] = (int64_t)t;
+            e->leaf_node[e->n_leaves] = e->node[at];
+            e->leaf_value[e->n_leaves++] = (float)n->value;
+        } else if (!forest_is_set(n)) {
+            e->feature[at] = forest_column(n);
+            e->missing[at] = (n->column & FOREST_MISSING_LEFT) != 0;
+            e->threshold[at] = float_below(n->value);
+            e->yes[at] = (int64_t)(n->child - g->root[t]);
+            e->no[at] = e->yes[at] + 1;
+        }
+    }
+    for (size_t i = 0; i < g->root[t + 1] - g->root[t]; i++) {
+        const struct forest_node *n = &g->node[g->root[t] + i];
+        if (n->child != 0 && forest_is_set(n))
+            add_chain(e, g, n, first + i, &number);
+    }
+}
+
+/* Nodes with those of the chains. */
+static size_t count_nodes(const struct gbdt *g)
+{
+    size_t n = g->n_nodes;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        size_t length = 0;
+        if (g->node[i].child != 0 && forest_is_set(&g->node[i]))
+            chain_of(g, &g->node[i], &length);
+        n += length;
+    }
+    return n;
+}
+
+static void put_modes(struct buf *node, const struct ensemble *e)
 {
     struct buf a;
     buf_init(&a, ONNX_MAX_BYTES);
-    for (size_t i = 0; i < g->n_nodes; i++)
-        protobuf_put_text(&a, 9, g->node[i].child == 0 ? "LEAF" : "BRANCH_LEQ");
+    for (size_t i = 0; i < e->n; i++)
+        protobuf_put_text(&a, 9, e->mode[i]);
     onnx_put_attribute(node, "nodes_modes", ONNX_STRINGS, &a);
 }
 
@@ -102,7 +174,7 @@ static void put_ensemble(struct buf *node, const struct ensemble *e, const struc
     onnx_put_ints(node, "nodes_treeids", e->tree, e->n);
     onnx_put_ints(node, "nodes_nodeids", e->node, e->n);
     onnx_put_ints(node, "nodes_featureids", e->feature, e->n);
-    put_modes(node, g);
+    put_modes(node, e);
     onnx_put_floats(node, "nodes_values", e->threshold, e->n);
     onnx_put_ints(node, "nodes_truenodeids", e->yes, e->n);
     onnx_put_ints(node, "nodes_falsenodeids", e->no, e->n);
@@ -123,8 +195,9 @@ static enum ft_status put_trees(struct onnx_graph *graph, const char *x, const s
     enum ft_status st = FT_OK;
     if (g->n_trees == 0)
         return ft_fail(err, FT_INVALID, "onnx: a model without a single tree");
-    if (ensemble_alloc(&e, g->n_nodes)) {
-        ensemble_fill(&e, g);
+    if (ensemble_alloc(&e, count_nodes(g))) {
+        for (size_t t = 0; t < g->n_trees; t++)
+            add_tree(&e, g, t);
         buf_init(&node, ONNX_MAX_BYTES);
         put_ensemble(&node, &e, g);
         onnx_put_node(graph, "TreeEnsembleRegressor", "ai.onnx.ml", inputs, &node);

@@ -1,10 +1,24 @@
 /* Any text: refused, or a forest that scores, explains and writes itself back unchanged. */
 #include "models/gbdt/gbdt.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Many rows, which take another way, answer as one does. */
+static void use_many(const struct gbdt *g, const double *row, double want)
+{
+    enum { MANY = 9 };
+    double out[MANY];
+    const struct matrix x = {row, MANY, gbdt_n_cols(g), 0, NULL}; /* the same row again */
+    gbdt_predict(g, &x, out);
+    for (size_t i = 0; i < MANY; i++)
+        if (memcmp(&out[i], &want, sizeof(want)) != 0)
+            abort();
+}
 
 static void use(const struct gbdt *g, size_t len)
 {
@@ -14,7 +28,10 @@ static void use(const struct gbdt *g, size_t len)
     struct buf b;
     if (row != NULL && parts != NULL) {
         const struct matrix x = {row, 1, n_cols, n_cols, NULL};
+        for (size_t j = 0; j < n_cols; j++)
+            row[j] = j % 4 == 3 ? NAN : (double)(j + len % 251);
         gbdt_predict(g, &x, &score);
+        use_many(g, row, score);
         gbdt_gain_importance(g, parts);
         if (len < 4096) /* the time grows with the square of the depth */
             gbdt_contributions(g, row, parts, NULL);

@@ -383,7 +383,7 @@ static void test_gbdt_fit_leaf_values_exact(void **state)
     struct gbdt *g = fit(d.x, d.n, d.m, d.y, NULL, &p, 2);
     double sum[2] = {0}, n[2] = {0};
     for (size_t i = 0; i < d.n; i++) {
-        const size_t side = forest_next(&g->node[0], d.x + i * d.m) - 1;
+        const size_t side = forest_next(g, &g->node[0], d.x + i * d.m) - 1;
         sum[side] += d.y[i];
         n[side]++;
     }
@@ -417,7 +417,7 @@ static double walk(const struct gbdt *g, const double *row)
     for (size_t t = 0; t < g->n_trees; t++) {
         size_t at = g->root[t];
         while (g->node[at].child != 0)
-            at = forest_next(&g->node[at], row);
+            at = forest_next(g, &g->node[at], row);
         sum += g->node[at].value;
     }
     return sum;
@@ -563,7 +563,7 @@ static double expected(const struct gbdt *g, size_t at, const double *row, unsig
         return n->value;
     const uint32_t column = n->column & ~FOREST_MISSING_LEFT;
     if (mask >> column & 1)
-        return expected(g, forest_next(n, row), row, mask);
+        return expected(g, forest_next(g, n, row), row, mask);
     return (g->cover[n->child] * expected(g, n->child, row, mask) +
             g->cover[n->child + 1] * expected(g, n->child + 1, row, mask)) /
            g->cover[at];

@@ -55,7 +55,7 @@ static struct gbdt *fit_forest(const struct matrix *x, const double *y, const st
     struct gbdt *g;
     const struct gbdt_labels labels = {.y = y};
     assert_ok(pool_new(n_threads, &pool, &err), err);
-    assert_ok(bins_make(x, p->n_bins, pool, &bins, &err), err);
+    assert_ok(bins_make(x, p->n_bins, NULL, pool, &bins, &err), err);
     assert_ok(bagged_fit(x, &bins, &labels, p, n_trees, pool, &g, &err), err);
     bins_free(&bins);
     pool_free(pool);

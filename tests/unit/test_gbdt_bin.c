@@ -85,7 +85,7 @@ static void test_bins_make_missing_and_constant(void **state)
     struct binned b;
     struct ft_err err;
     assert_ok(pool_new(2, &pool, &err), err);
-    assert_ok(bins_make(&view, 255, pool, &b, &err), err);
+    assert_ok(bins_make(&view, 255, NULL, pool, &b, &err), err);
     assert_int_equal(b.n_cols, 2); /* the middle column is constant */
     assert_int_equal(b.column[1], 2);
     assert_int_equal(b.n_bins[0], 2);
@@ -159,7 +159,7 @@ static void test_bins_make_same_bits_all_paths(void **state)
     assert_ok(pool_new(2, &pool, &err), err);
     for (size_t k = 0; k < 4; k++) {
         bins_allow_vectors(k < 2);
-        assert_ok(bins_make(&x[k % 2], 255, pool, &b[k], &err), err);
+        assert_ok(bins_make(&x[k % 2], 255, NULL, pool, &b[k], &err), err);
         assert_int_equal(b[k].n_cols, M);
         assert_memory_equal(b[k].codes, b[0].codes, N * b[0].row_bytes);
         assert_memory_equal(b[k].edge, b[0].edge, M * EDGE_PLACES * sizeof(double));

@@ -357,41 +357,78 @@ static void test_gbdt_fit_limits_as_xgboost(void **state)
     pool_free(pool);
 }
 
-static void test_gbdt_fit_no_memory_anywhere(void **state)
-{
 #ifdef CAN_INJECT
-    struct data *d = make_data(true);
-    const struct matrix x = {d->x, 300, M, M, NULL};
-    const struct gbdt_held_out held = {
-        .x = {d->held_x, 300, M, M, NULL}, .labels = {.y = d->held_y}, .patience = 5};
-    struct gbdt_params p = gbdt_params_default(GBDT_LOGISTIC);
+/* Lets the first k requests of a fit, a prediction and a text form succeed and the next one fail,
+ * for every k until none fails; returns how many fits were refused. */
+static int fail_everywhere(const struct matrix *x, const struct gbdt_labels *labels,
+                           const struct gbdt_params *p, struct pool *pool)
+{
     double out[300];
-    struct pool *pool;
     int n_refused = 0;
-    p.n_trees = 3;
-    p.max_leaves = 6;
-    p.col_sample = 0.5;
-    p.positive_weight = 2;
-    p.held_out = &held;
-    assert_ok(pool_new(2, &pool, &err), err);
     for (long k = 0;; k++) {
         struct gbdt *g = NULL;
+        struct buf text;
         const long before = atomic_load(&n_live);
+        buf_init(&text, 1 << 20);
         atomic_store(&n_failures, 0);
         atomic_store(&n_until_failure, k);
-        const enum ft_status st = gbdt_fit(&x, d->y, NULL, &p, pool, &g, &err);
-        if (st == FT_OK)
-            gbdt_predict(g, &x, out);
+        const enum ft_status st = gbdt_fit_labels(x, labels, p, pool, &g, &err);
+        if (st == FT_OK) {
+            gbdt_predict(g, x, out);
+            gbdt_write(g, &text);
+        }
         atomic_store(&n_until_failure, -1);
         assert_true(st == FT_OK || st == FT_NOMEM);
         assert_true((g != NULL) == (st == FT_OK));
         n_refused += st == FT_NOMEM;
+        buf_free(&text);
         gbdt_free(g);
         assert_int_equal(atomic_load(&n_live), before);
         if (atomic_load(&n_failures) == 0)
-            break;
+            return n_refused;
     }
-    assert_true(n_refused > 30);
+}
+#endif
+
+static void test_gbdt_fit_no_memory_anywhere(void **state)
+{
+#ifdef CAN_INJECT
+    enum { ROWS = 300 };
+    static const bool is_category[M] = {false, false, true, false};
+    static const int8_t monotone[M] = {1, -1, 0, 0};
+    struct data *d = make_data(true);
+    bool failed[ROWS];
+    struct pool *pool;
+    assert_ok(pool_new(2, &pool, &err), err);
+    for (size_t i = 0; i < ROWS; i++) {
+        d->x[i * M + 2] = floor(d->x[i * M + 2] * 9);
+        d->held_x[i * M + 2] = floor(d->held_x[i * M + 2] * 9);
+        failed[i] = d->y[i] == 1;
+    }
+    const struct matrix x = {d->x, ROWS, M, M, NULL};
+    for (int objective = 0; objective < GBDT_N_OBJECTIVES; objective++) {
+        const bool is_life = objective >= GBDT_COX;
+        struct gbdt_params p = gbdt_params_default((enum gbdt_objective)objective);
+        for (size_t i = 0; is_life && i < ROWS; i++) {
+            d->y[i] = 1 + 5 * rng_uniform(31, 0, i);
+            d->held_y[i] = 1 + 5 * rng_uniform(31, 1, i);
+        }
+        const struct gbdt_labels labels = {.y = d->y, .failed = is_life ? failed : NULL};
+        const struct gbdt_held_out held = {
+            .x = {d->held_x, ROWS, M, M, NULL},
+            .labels = {.y = d->held_y, .failed = is_life ? failed : NULL},
+            .patience = 5};
+        p.n_trees = 3;
+        p.max_leaves = 6;
+        p.row_sample = 0.8;
+        p.col_sample = 0.75;
+        p.positive_weight = objective == GBDT_LOGISTIC ? 2 : 1;
+        p.alpha = 0.1;
+        p.monotone = monotone;
+        p.is_category = is_category;
+        p.held_out = &held;
+        assert_true(fail_everywhere(&x, &labels, &p, pool) > 30);
+    }
     pool_free(pool);
     free(d);
 #else
