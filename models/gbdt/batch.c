@@ -3,18 +3,20 @@
  * left at threshold number t when k <= t. Missing values have the code 255, which always goes
  * right, on the first plane of a column and 0, which always goes left, on the second: nodes that
  * send missing values left look there. A leaf points at itself, and no code is above its bin, so a
- * row that has arrived stays. A column of categories has a plane of its own with category numbers;
- * trees with sets take a path that looks them up. */
+ * row that has arrived stays. Trees of up to 256 leaves are not walked but blended (blend.h), which
+ * is several times faster. A column of categories has a plane of its own with category numbers;
+ * trees with sets are walked on a path that looks them up. */
 #include "models/gbdt/batch.h"
 
 #include "models/gbdt/bin.h"
+#include "models/gbdt/blend.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BLOCK = 128,
+    BLOCK = BLEND_ROWS,
     GROUP = 8,
     FIRST_LEVELS = 6,
     LEVELS = 3,
@@ -43,12 +45,18 @@ struct batch {
     uint32_t *plane;   /* [n_used] its first plane; the second follows when has_left */
     bool *has_left;    /* [n_used] some node sends missing values left */
     double *edge;      /* [n_used][EDGE_PLACES] thresholds, rising, then +infinity */
+    float *edge32;     /* the same for floats */
     uint32_t *root;    /* [n_trees + 1] */
     struct step *step; /* [nodes] */
     double *value;     /* [nodes] of leaves */
     bool *has_sets;    /* [n_trees] */
     uint32_t *set_of;  /* [nodes] number of the set of a split by categories */
     struct code_set *set;
+    /* Of each tree from its first node on: its splits, last to first, and the values of its leaves.
+     * n_splits 0 = the tree is walked. */
+    struct blend *blend; /* [nodes] */
+    double *leaf_value;  /* [nodes] */
+    uint16_t *n_splits;  /* [n_trees] */
 };
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -183,6 +191,34 @@ static void compile_tree(struct batch *b, const struct gbdt *g, size_t t)
     }
 }
 
+/* Are the tree's leaves few enough for a byte, and its splits all by thresholds? */
+static bool can_blend(const struct batch *b, const struct gbdt *g, size_t t)
+{
+    const size_t n_nodes = g->root[t + 1] - g->root[t];
+    return n_nodes > 1 && n_nodes < 2 * BLEND_MAX_LEAVES && !b->has_sets[t];
+}
+
+/* Nodes from the last to the first, so that children come before their parents. */
+static void compile_blend(struct batch *b, const struct gbdt *g, size_t t)
+{
+    struct blend_side side[2 * BLEND_MAX_LEAVES];
+    const uint32_t first = g->root[t];
+    size_t n_leaves = 0, n_splits = 0;
+    for (uint32_t i = g->root[t + 1]; i-- > first;) {
+        const struct forest_node *n = &g->node[i];
+        if (n->child == 0) {
+            b->leaf_value[first + n_leaves] = n->value;
+            side[i - first] = (struct blend_side){(uint16_t)n_leaves++, 0};
+            continue;
+        }
+        const struct step *s = &b->step[i];
+        b->blend[first + n_splits] =
+            (struct blend){s->codes, side[s->child], side[s->child + 1], (uint8_t)(s->bin + 1)};
+        side[i - first] = (struct blend_side){blend_place(n_splits++), BLEND_LANES};
+    }
+    b->n_splits[t] = (uint16_t)n_splits;
+}
+
 struct batch *batch_new(const struct gbdt *g)
 {
     size_t n = 0;
@@ -197,6 +233,10 @@ struct batch *batch_new(const struct gbdt *g)
         b->plane = calloc(n_columns + 1, sizeof(*b->plane));
         b->has_left = calloc(n_columns + 1, sizeof(*b->has_left));
         b->edge = calloc(n_columns + 1, EDGE_PLACES * sizeof(*b->edge));
+        b->edge32 = calloc(n_columns + 1, EDGE_PLACES * sizeof(*b->edge32));
+        b->blend = calloc(g->n_nodes + 1, sizeof(*b->blend));
+        b->leaf_value = calloc(g->n_nodes + 1, sizeof(*b->leaf_value));
+        b->n_splits = calloc(g->n_trees + 1, sizeof(*b->n_splits));
         b->root = calloc(g->n_trees + 1, sizeof(*b->root));
         b->step = calloc(g->n_nodes + 1, sizeof(*b->step));
         b->value = calloc(g->n_nodes + 1, sizeof(*b->value));
@@ -205,8 +245,9 @@ struct batch *batch_new(const struct gbdt *g)
         b->set = calloc(g->n_sets + 1, sizeof(*b->set));
         is_well = b->is_category != NULL && b->has_sets != NULL && b->set_of != NULL &&
                   b->set != NULL && b->column != NULL && b->plane != NULL && b->has_left != NULL &&
-                  b->edge != NULL && b->root != NULL && b->step != NULL && b->value != NULL &&
-                  fill_edges(b, u, n);
+                  b->edge32 != NULL && b->blend != NULL && b->leaf_value != NULL &&
+                  b->n_splits != NULL && b->edge != NULL && b->root != NULL && b->step != NULL &&
+                  b->value != NULL && fill_edges(b, u, n);
     }
     free(u);
     if (!is_well) {
@@ -218,8 +259,13 @@ struct batch *batch_new(const struct gbdt *g)
     memcpy(b->root, g->root, (g->n_trees + 1) * sizeof(*b->root));
     if (b->n_used > 0)
         lay_planes(b, g);
-    for (size_t t = 0; t < g->n_trees; t++)
+    for (size_t k = 0; k < b->n_used * EDGE_PLACES; k++)
+        b->edge32[k] = bins_float_below(b->edge[k]);
+    for (size_t t = 0; t < g->n_trees; t++) {
         compile_tree(b, g, t);
+        if (can_blend(b, g, t))
+            compile_blend(b, g, t);
+    }
     return b;
 }
 
@@ -235,6 +281,10 @@ void batch_free(struct batch *b)
     free(b->set);
     free(b->has_left);
     free(b->edge);
+    free(b->edge32);
+    free(b->blend);
+    free(b->leaf_value);
+    free(b->n_splits);
     free(b->root);
     free(b->step);
     free(b->value);
@@ -247,7 +297,6 @@ void batch_free(struct batch *b)
 static void code_block(const struct batch *b, const struct matrix *x, size_t begin, size_t n,
                        uint8_t *codes)
 {
-    double wide[BLOCK];
     for (size_t u = 0; u < b->n_used; u++) {
         uint8_t *plane = codes + b->plane[u] * (size_t)BLOCK;
         if (b->is_category[u]) {
@@ -256,10 +305,11 @@ static void code_block(const struct batch *b, const struct matrix *x, size_t beg
             continue;
         }
         const size_t at = begin * x->stride + b->column[u];
-        for (size_t i = 0; i < n; i++)
-            wide[i] = x->data != NULL ? x->data[at + i * x->stride]
-                                      : (double)x->data32[at + i * x->stride];
-        bins_code_column(b->edge + u * EDGE_PLACES, wide, n, MISSING, plane);
+        if (x->data != NULL)
+            bins_code_column(b->edge + u * EDGE_PLACES, x->data + at, x->stride, n, MISSING, plane);
+        else
+            bins_code_floats(b->edge32 + u * EDGE_PLACES, x->data32 + at, x->stride, n, MISSING,
+                             plane);
         if (b->has_left[u])
             for (size_t i = 0; i < n; i++)
                 plane[BLOCK + i] = plane[i] == MISSING ? 0 : plane[i];
@@ -349,12 +399,27 @@ walk_tree(const struct walk *w, uint16_t at[BLOCK], size_t n, const bool has_set
         walk_some(w, at, row, left, has_sets);
 }
 
-static void walk_block(const struct batch *b, const uint8_t *codes, size_t n, double *out)
+static void blend_tree(const struct batch *b, size_t t, const uint8_t *codes, size_t n,
+                       uint8_t *scratch, double *out)
+{
+    const uint32_t first = b->root[t];
+    const double *value = b->leaf_value + first;
+    const uint8_t *leaf = blend_leaves(b->blend + first, b->n_splits[t], codes, n, scratch);
+    for (size_t i = 0; i < n; i++)
+        out[i] += value[leaf[i]];
+}
+
+static void score_block(const struct batch *b, const uint8_t *codes, size_t n, uint8_t *scratch,
+                        double *out)
 {
     uint16_t at[BLOCK] = {0};
     for (size_t t = 0; t < b->n_trees; t++) {
         const uint32_t first = b->root[t];
         const double *value = b->value + first;
+        if (b->n_splits[t] > 0) {
+            blend_tree(b, t, codes, n, scratch, out);
+            continue;
+        }
         const struct walk w = {b->step + first, codes, b->set_of + first, b->set};
         if (b->has_sets[t])
             walk_tree(&w, at, n, true);
@@ -367,13 +432,16 @@ static void walk_block(const struct batch *b, const uint8_t *codes, size_t n, do
 
 bool batch_add(const struct batch *b, const struct matrix *x, double *out)
 {
-    uint8_t *codes = calloc(b->n_planes + 1, BLOCK);
+    const size_t n_codes = (b->n_planes + 1) * BLOCK;
+    uint8_t *codes = calloc(n_codes + BLEND_SCRATCH, 1);
     if (codes == NULL)
         return false;
+    uint8_t *scratch = codes + n_codes;
+    blend_start(scratch);
     for (size_t begin = 0; begin < x->n_rows; begin += BLOCK) {
         const size_t n = x->n_rows - begin < BLOCK ? x->n_rows - begin : BLOCK;
         code_block(b, x, begin, n, codes);
-        walk_block(b, codes, n, out + begin);
+        score_block(b, codes, n, scratch, out + begin);
     }
     free(codes);
     return true;

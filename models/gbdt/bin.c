@@ -154,6 +154,12 @@ size_t bins_edges(uint64_t *keys, uint64_t *scratch, size_t n_values, size_t max
 
 /* --- codes ------------------------------------------------------------------------------------ */
 
+float bins_float_below(double edge)
+{
+    const float f = (float)edge;
+    return (double)f > edge ? nextafterf(f, -INFINITY) : f;
+}
+
 uint8_t bins_code(const double *edge, double value)
 {
     size_t at = 0;
@@ -196,13 +202,17 @@ void bins_allow_vectors(bool allow)
     atomic_store(&vectors_are_off, !allow);
 }
 
-#if defined(__x86_64__)
-static bool has_vectors(void)
+bool bins_has_vectors(void)
 {
+#if defined(__x86_64__)
     return !atomic_load(&vectors_are_off) && __builtin_cpu_supports("avx2") &&
            __builtin_cpu_supports("popcnt");
+#else
+    return false;
+#endif
 }
 
+#if defined(__x86_64__)
 /* How many of 16 rising numbers are below v. */
 __attribute__((target("avx2,popcnt"))) static inline unsigned below_16f(const float *edge, __m256 v)
 {
@@ -258,7 +268,7 @@ code_doubles_avx2(const struct strip *s, const double *edge, const double *x)
 static void code_strip_doubles(const struct strip *s, const double *edge, const double *x)
 {
 #if defined(__x86_64__)
-    if (has_vectors()) {
+    if (bins_has_vectors()) {
         code_doubles_avx2(s, edge, x);
         return;
     }
@@ -269,7 +279,7 @@ static void code_strip_doubles(const struct strip *s, const double *edge, const 
 static void code_strip_floats(const struct strip *s, const float *edge, const float *x)
 {
 #if defined(__x86_64__)
-    if (has_vectors()) {
+    if (bins_has_vectors()) {
         code_floats_avx2(s, edge, x);
         return;
     }
@@ -277,11 +287,18 @@ static void code_strip_floats(const struct strip *s, const float *edge, const fl
     code_floats(s, edge, x);
 }
 
-void bins_code_column(const double *edge, const double *x, size_t n, uint8_t missing,
+void bins_code_column(const double *edge, const double *x, size_t stride, size_t n, uint8_t missing,
                       uint8_t *codes)
 {
-    const struct strip s = {n, 1, 1, codes, missing};
+    const struct strip s = {n, stride, 1, codes, missing};
     code_strip_doubles(&s, edge, x);
+}
+
+void bins_code_floats(const float *edge, const float *x, size_t stride, size_t n, uint8_t missing,
+                      uint8_t *codes)
+{
+    const struct strip s = {n, stride, 1, codes, missing};
+    code_strip_floats(&s, edge, x);
 }
 
 /* Shared by the jobs of one call. */
@@ -296,7 +313,11 @@ struct binning {
     double *edge;  /* [x->n_cols][EDGE_PLACES] */
     float *edge32; /* [out->n_cols][EDGE_PLACES] for a matrix of floats: greatest float of a bin */
     struct binned *out;
-    atomic_bool no_memory;
+    /* Room to sort in for each thread that may be at work; a job takes any that is not taken. One
+     * block, made and freed by the caller: memory that workers free stays with them. */
+    size_t n_rooms;
+    uint64_t *room; /* [n_rooms][(EDGE_COLS + 1) * n_sample] */
+    atomic_flag *is_taken;
 };
 
 /* Does a column hold a missing value anywhere? */
@@ -357,18 +378,12 @@ static void keys_of_floats(const struct binning *b, size_t first, size_t n_cols,
     }
 }
 
-static void edges_job(void *ctx, size_t job)
+static void edges_of_columns(struct binning *b, size_t job, uint64_t *keys)
 {
-    struct binning *b = ctx;
     const struct matrix *x = b->x;
     const size_t first = job * EDGE_COLS, n_sample = b->n_sample;
     const size_t n_cols = x->n_cols - first < EDGE_COLS ? x->n_cols - first : EDGE_COLS;
-    uint64_t *keys = calloc(n_sample, (EDGE_COLS + 1) * sizeof(*keys));
     size_t n[EDGE_COLS] = {0};
-    if (keys == NULL) {
-        atomic_store(&b->no_memory, true);
-        return;
-    }
     /* Floats: four-byte keys in the front half, room for sorting and the result behind them. */
     uint32_t *keys32 = (uint32_t *)(void *)keys;
     if (x->data != NULL)
@@ -391,7 +406,27 @@ static void edges_job(void *ctx, size_t job)
             (uint16_t)edges_of_sorted(sorted, n[k], b->max_bins, b->edge + col * EDGE_PLACES);
         b->has_missing[col] = n[k] < n_sample || (b->n_bins[col] < 2 && scan_missing(x, col));
     }
-    free(keys);
+}
+
+static void edges_job(void *ctx, size_t job)
+{
+    struct binning *b = ctx;
+    size_t at = 0;
+    while (atomic_flag_test_and_set(&b->is_taken[at])) /* one is free */
+        at = (at + 1) % b->n_rooms;
+    edges_of_columns(b, job, b->room + at * (EDGE_COLS + 1) * b->n_sample);
+    atomic_flag_clear(&b->is_taken[at]);
+}
+
+static bool make_rooms(struct binning *b, size_t n_jobs, struct pool *pool)
+{
+    const size_t n_threads = pool_n_threads(pool);
+    b->n_rooms = n_threads < n_jobs ? n_threads : n_jobs;
+    b->room = calloc(b->n_rooms * (EDGE_COLS + 1), b->n_sample * sizeof(*b->room));
+    b->is_taken = calloc(b->n_rooms, sizeof(*b->is_taken));
+    for (size_t i = 0; b->is_taken != NULL && i < b->n_rooms; i++)
+        atomic_flag_clear(&b->is_taken[i]);
+    return b->room != NULL && b->is_taken != NULL;
 }
 
 static void code_categories(const struct binning *b, const struct strip *s, size_t begin,
@@ -439,13 +474,6 @@ static void codes_job(void *ctx, size_t begin, size_t end)
             code_strip(b, col, at, n);
         copy_columns(out, at, n);
     }
-}
-
-/* v <= edge for a float v exactly when v <= the greatest float that is not above the edge. */
-static float float_not_above(double edge)
-{
-    const float f = (float)edge;
-    return (double)f > edge ? nextafterf(f, -INFINITY) : f;
 }
 
 static enum ft_status no_memory(const struct matrix *x, struct ft_err *err)
@@ -502,7 +530,7 @@ static enum ft_status keep_usable(struct binning *b, struct binned *out, struct 
         float *to32 = b->edge32 + out->n_cols * EDGE_PLACES;
         for (size_t k = 0; k < EDGE_PLACES; k++) {
             to[k] = k < n_edges ? from[k] : INFINITY;
-            to32[k] = float_not_above(to[k]);
+            to32[k] = bins_float_below(to[k]);
         }
         out->column[out->n_cols] = (uint32_t)j;
         out->is_category[out->n_cols] = holds_categories(b, j);
@@ -530,16 +558,21 @@ enum ft_status bins_make(const struct matrix *x, size_t n_bins, const bool *is_c
     b.n_bins = calloc(x->n_cols, sizeof(*b.n_bins));
     b.has_missing = calloc(x->n_cols, sizeof(*b.has_missing));
     b.edge = calloc(x->n_cols, EDGE_PLACES * sizeof(*b.edge));
-    if (b.n_bins == NULL || b.has_missing == NULL || b.edge == NULL ||
-        (b.n_sample < x->n_rows && b.sample == NULL)) {
+    const size_t n_jobs = (x->n_cols + EDGE_COLS - 1) / EDGE_COLS;
+    if (!make_rooms(&b, n_jobs, pool) || b.n_bins == NULL || b.has_missing == NULL ||
+        b.edge == NULL || (b.n_sample < x->n_rows && b.sample == NULL)) {
         st = no_memory(x, err);
         goto out;
     }
-    pool_run(pool, (x->n_cols + EDGE_COLS - 1) / EDGE_COLS, edges_job, &b);
-    st = atomic_load(&b.no_memory) ? no_memory(x, err) : keep_usable(&b, out, err);
+    pool_run(pool, n_jobs, edges_job, &b);
+    free(b.room);
+    b.room = NULL;
+    st = keep_usable(&b, out, err);
     if (st == FT_OK)
         pool_run_blocks(pool, x->n_rows, JOB_ROWS, codes_job, &b);
 out:
+    free(b.room);
+    free(b.is_taken);
     free(b.sample);
     free(b.n_bins);
     free(b.has_missing);

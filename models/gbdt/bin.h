@@ -31,8 +31,8 @@ struct binned {
 
 /* Fills *out; bins_free() also after a failure. is_category[x->n_cols] as in gbdt_params, NULL =
  * none. FT_NOMEM. Allocates n_rows * (row_bytes + n_cols)
- * bytes and per thread a few MiB. The quantiles come from at most 262,144 rows, drawn by a fixed
- * rule. Floats give the bins of the same values as doubles. */
+ * bytes and, while the edges are found, up to 10 MiB per thread. The quantiles come from at most
+ * 262,144 rows, drawn by a fixed rule. Floats give the bins of the same values as doubles. */
 enum ft_status bins_make(const struct matrix *x, size_t n_bins, const bool *is_category,
                          struct pool *pool, struct binned *out, struct ft_err *err);
 void bins_free(struct binned *b);
@@ -52,9 +52,17 @@ uint64_t bins_key(double value);
 /* Code of a present value: how many of edge[EDGE_PLACES] are below it. */
 uint8_t bins_code(const double *edge, double value);
 
-/* Codes of x[n] into codes[n], missing for NaN. */
-void bins_code_column(const double *edge, const double *x, size_t n, uint8_t missing,
+/* Codes of n values, x[0], x[stride], ..., into codes[n], missing for NaN. For floats the edges are
+ * those of bins_float_below(). */
+void bins_code_column(const double *edge, const double *x, size_t stride, size_t n, uint8_t missing,
                       uint8_t *codes);
+void bins_code_floats(const float *edge, const float *x, size_t stride, size_t n, uint8_t missing,
+                      uint8_t *codes);
+/* The greatest float that is not above edge: for floats v, v <= edge and v <= the result are the
+ * same. */
+float bins_float_below(double edge);
+/* May AVX2 be used? */
+bool bins_has_vectors(void);
 
 /* For tests: with false, the plain C path runs on every processor. Not for use while a fit runs. */
 void bins_allow_vectors(bool allow);

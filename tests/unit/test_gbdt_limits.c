@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include "app/base/rng.h"
+#include "models/gbdt/bin.h"
 #include "models/gbdt/forest.h"
 #include "models/gbdt/gbdt.h"
 #include "models/metrics.h"
@@ -357,6 +358,55 @@ static void test_gbdt_fit_limits_as_xgboost(void **state)
     pool_free(pool);
 }
 
+/* The bytes of a model are a number in this file: gcc and clang, with and without vectors,
+ * sanitizers and optimisation must all come to it. The squared loss needs nothing of the C
+ * library's functions, whose last bit may depend on the processor. */
+static void test_gbdt_fit_bytes_are_known(void **state)
+{
+    enum { ROWS = 5000, COLS = 6 };
+    static const bool is_category[COLS] = {false, true, false, false, false, false};
+    static const int8_t monotone[COLS] = {0, 0, 1, 0, 0, -1};
+    double *x = calloc(ROWS, COLS * sizeof(*x)), *y = calloc(ROWS, sizeof(*y));
+    struct gbdt_params p = gbdt_params_default(GBDT_SQUARED);
+    const struct matrix view = {x, ROWS, COLS, COLS, NULL};
+    struct pool *pool;
+    for (size_t i = 0; i < ROWS; i++) {
+        double *row = x + i * COLS;
+        for (size_t j = 0; j < COLS; j++)
+            row[j] = rng_uniform(41, j, i);
+        row[1] = (double)rng_below(41, 9, i, 30);
+        row[3] = rng_below(41, 10, i, 20) == 0 ? NAN : row[3];
+        y[i] = row[0] * row[2] - row[5] + (double)rng_below(42, 0, (uint64_t)row[1], 5) +
+               (isnan(row[3]) ? 1 : row[3] * row[3]);
+    }
+    p.n_trees = 20;
+    p.is_category = is_category;
+    p.monotone = monotone;
+    p.row_sample = 0.75;
+    p.col_sample = 0.7;
+    p.alpha = 0.5;
+    assert_ok(pool_new(3, &pool, &err), err);
+    for (int vectors = 0; vectors < 2; vectors++) {
+        struct gbdt *g;
+        struct buf text;
+        uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+        bins_allow_vectors(vectors != 0);
+        assert_ok(gbdt_fit(&view, y, NULL, &p, pool, &g, &err), err);
+        buf_init(&text, (size_t)1 << 26);
+        gbdt_write(g, &text);
+        assert_ok(buf_status(&text, &err), err);
+        for (size_t i = 0; i < text.len; i++)
+            hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+        assert_int_equal(hash, UINT64_C(0xbab314261251a8fb));
+        buf_free(&text);
+        gbdt_free(g);
+    }
+    bins_allow_vectors(true);
+    pool_free(pool);
+    free(x);
+    free(y);
+}
+
 #ifdef CAN_INJECT
 /* Lets the first k requests of a fit, a prediction and a text form succeed and the next one fail,
  * for every k until none fails; returns how many fits were refused. */
@@ -446,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_gbdt_fit_stops_at_lowest_held_out_loss),
         cmocka_unit_test(test_gbdt_fit_refuses_limits),
         cmocka_unit_test(test_gbdt_fit_limits_as_xgboost),
+        cmocka_unit_test(test_gbdt_fit_bytes_are_known),
         cmocka_unit_test(test_gbdt_fit_no_memory_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
