@@ -126,25 +126,31 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-enum ft_status leak_guard(const char *const *names, const struct matrix *x, const double *y,
-                          bool is_01, const char *trusted, struct ft_err *err)
+enum ft_status leak_guard_one(const char *what, const char *name, const struct matrix *x,
+                              size_t column, const double *y, bool is_01, const char *trusted,
+                              const char *advice, struct ft_err *err)
 {
     static const char *const why[] = {
         [LEAK_ALONE] = "tells the label almost alone, like a copy of it",
         [LEAK_ROW_ORDER] = "counts the rows, which are sorted by the label",
         [LEAK_NAME] = "is named after the plan or the future, and tells the label"};
-    for (size_t j = 0; j < x->n_cols; j++) {
-        struct leak leak;
-        if (is_listed(trusted, names[j]))
-            continue;
-        const enum ft_status st = leak_check(names[j], x, j, y, is_01, &leak, err);
-        if (st != FT_OK)
-            return st;
-        if (leak.kind != LEAK_NONE)
-            return ft_fail(err, FT_REFUSED,
-                           "column '%.60s' %s (it puts %.1f %% of the pairs of rows in order): "
-                           "leave it out with --drop, or vouch for it with --trust",
-                           names[j], why[leak.kind], 100 * leak.strength);
-    }
-    return FT_OK;
+    struct leak leak;
+    if (is_listed(trusted, name))
+        return FT_OK;
+    const enum ft_status st = leak_check(name, x, column, y, is_01, &leak, err);
+    if (st != FT_OK || leak.kind == LEAK_NONE)
+        return st;
+    return ft_fail(err, FT_REFUSED,
+                   "%s '%.60s' %s (it puts %.1f %% of the pairs of rows in order): %s", what, name,
+                   why[leak.kind], 100 * leak.strength, advice);
+}
+
+enum ft_status leak_guard(const char *const *names, const struct matrix *x, const double *y,
+                          bool is_01, const char *trusted, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    for (size_t j = 0; j < x->n_cols && st == FT_OK; j++)
+        st = leak_guard_one("column", names[j], x, j, y, is_01, trusted,
+                            "leave it out with --drop, or vouch for it with --trust", err);
+    return st;
 }

@@ -26,6 +26,13 @@ struct leak {
 enum ft_status leak_check(const char *name, const struct matrix *x, size_t column, const double *y,
                           bool is_01, struct leak *out, struct ft_err *err);
 
+/* The same as a verdict: FT_REFUSED says of a column, called what it is ("column", "sensor"), why
+ * it is a leak and what can be done about it (advice). Columns in trusted (names separated by
+ * commas, may be NULL) pass. */
+enum ft_status leak_guard_one(const char *what, const char *name, const struct matrix *x,
+                              size_t column, const double *y, bool is_01, const char *trusted,
+                              const char *advice, struct ft_err *err);
+
 /* All columns but those in trusted (names separated by commas, may be NULL). FT_REFUSED names the
  * first leak and says why and what to do. */
 enum ft_status leak_guard(const char *const *names, const struct matrix *x, const double *y,

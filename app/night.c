@@ -34,6 +34,7 @@ struct recipe {
     bool is_whole; /* failure of the asset as a whole, else every component */
     int64_t horizon_ms;
     double cap_units;
+    char trusted[512]; /* what its champion was trained with; "" = nothing */
 };
 
 struct recipes {
@@ -51,14 +52,20 @@ static void add_recipe(struct recipes *list, const struct recipe *r)
         list->items[list->n++] = *r;
 }
 
-static double cap_of(const struct model_row *row)
+/* Cap and trusted columns of a champion. */
+static void read_params(const struct model_row *row, struct recipe *r)
 {
     cJSON *params = NULL;
-    double cap = 0;
-    if (row->params != NULL && json_parse(row->params, strlen(row->params), &params, NULL) == FT_OK)
-        (void)json_number(params, "cap", false, &cap, NULL);
+    const char *trusted = "";
+    if (row->params == NULL || json_parse(row->params, strlen(row->params), &params, NULL) != FT_OK)
+        return;
+    (void)json_number(params, "cap", false, &r->cap_units, NULL);
+    (void)json_string(params, "trust", false, &trusted, NULL);
+    if (!(r->cap_units > 0))
+        r->cap_units = 0;
+    if (strlen(trusted) < sizeof(r->trusted))
+        (void)snprintf(r->trusted, sizeof(r->trusted), "%s", trusted);
     cJSON_Delete(params);
-    return cap > 0 ? cap : 0;
 }
 
 static enum ft_status recipes_of_champions(struct db *db, const struct asset_class *cls,
@@ -70,8 +77,8 @@ static enum ft_status recipes_of_champions(struct db *db, const struct asset_cla
         const struct model_row *m = &models.items[i];
         struct recipe r = {.is_rul = strcmp(m->target, "rul") == 0,
                            .is_whole = m->component_id == 0,
-                           .horizon_ms = m->horizon_ms,
-                           .cap_units = cap_of(m)};
+                           .horizon_ms = m->horizon_ms};
+        read_params(m, &r);
         (void)snprintf(r.class_name, sizeof(r.class_name), "%s", cls->name);
         add_recipe(list, &r);
     }
@@ -141,6 +148,7 @@ static enum ft_status train_recipe(struct db *db, const struct recipe *recipe,
                                     .horizon_ms = recipe->horizon_ms,
                                     .cap_units = recipe->cap_units,
                                     .until_ms = DB_NO_TIME,
+                                    .trusted = recipe->trusted[0] != '\0' ? recipe->trusted : NULL,
                                     .seed = (uint64_t)options->seed};
     struct ft_err why = {0};
     if (progress != NULL)
@@ -151,7 +159,7 @@ static enum ft_status train_recipe(struct db *db, const struct recipe *recipe,
         r->n++;
         return FT_OK;
     }
-    if (st != FT_TOO_FEW)
+    if (st != FT_TOO_FEW && st != FT_REFUSED)
         return ft_fail(err, st, "class %.100s: %.300s", recipe->class_name, why.msg);
     cJSON *item = json_add_object(r->skipped, NULL);
     json_add_string(item, "class", recipe->class_name);

@@ -698,6 +698,8 @@ enum ft_status train_job_run(struct db *reader, const struct train_options *o, s
     if (st == FT_OK)
         st = make_features(&r, err);
     if (st == FT_OK)
+        st = train_check_leaks(&r, err);
+    if (st == FT_OK)
         st = run_map(&r, err);
     const double parallel_s = clock_mono_s() - parallel_start;
     if (st == FT_OK)

@@ -3,8 +3,9 @@
  * Nothing is written here, so a child process with a read-only database can do it; the result
  * travels as JSON.
  *
- * Parts: train_job.c (data, folds, the parallel map), train_judge.c (metrics, calibration,
- * verdict), train_result.c (the result as JSON). */
+ * Parts: train_job.c (data, folds, the parallel map), train_leaks.c (columns that know the
+ * future), train_judge.c (metrics, calibration, verdict), train_rul.c (the same for remaining
+ * lives), train_result.c (the result as JSON). */
 #ifndef APP_TRAIN_JOB_H
 #define APP_TRAIN_JOB_H
 
@@ -35,6 +36,8 @@ struct train_options {
     unsigned kinds;        /* bit 1 << enum model_kind; 0 = all that fit the target */
     int64_t until_ms;      /* nothing later is used; DB_NO_TIME = all data */
     uint64_t seed;
+    const char
+        *trusted; /* sensors and attributes, by commas, that leak_guard.h lets pass; or NULL */
     int64_t memory_bytes; /* ceiling of the feature matrices; rows are thinned to fit; 0 = 2 GiB */
 };
 

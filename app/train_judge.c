@@ -457,6 +457,8 @@ static char *params_text(const struct train_run *r, size_t c, size_t m)
         json_add_number(p, "cap", r->cap_units);
     else
         json_add_int(p, "horizon_ms", r->o->horizon_ms);
+    if (r->o->trusted != NULL)
+        json_add_string(p, "trust", r->o->trusted);
     json_add_number(p, "lambda", spec.lambda);
     if (spec.kind == MODEL_GBDT || spec.kind == MODEL_GBDT_PRODUCTS) {
         json_add_int(p, "trees", (int64_t)spec.n_trees);

@@ -116,6 +116,9 @@ enum { TRAIN_CONFORMAL_BINS = 8 };
 enum ft_status train_rul_metrics(const struct train_judged *j, double cap_units, double coverage,
                                  cJSON *cv, struct ft_err *err);
 
+/* FT_REFUSED names a sensor or attribute that knows the future (train_leaks.c, leak_guard.h). */
+enum ft_status train_check_leaks(const struct train_run *r, struct ft_err *err);
+
 /* Metrics, calibration, verdicts: fills result->models and report["components"]. */
 enum ft_status train_judge(struct train_run *r, struct train_result *result, struct ft_err *err);
 

@@ -17,7 +17,7 @@
 #include <string.h>
 
 struct train_flags {
-    const char *class_name, *target, *component, *models, *cap, *folds_by;
+    const char *class_name, *target, *component, *models, *cap, *folds_by, *trusted;
     int64_t horizon_ms, until_ms, memory, folds, threads, seed;
     bool as_json;
 };
@@ -192,6 +192,7 @@ static enum ft_status run_train(const struct train_flags *flags, struct ft_err *
                               .until_ms = f.until_ms,
                               .is_by_time = f.folds_by != NULL && strcmp(f.folds_by, "time") == 0,
                               .seed = (uint64_t)f.seed,
+                              .trusted = f.trusted,
                               .memory_bytes = f.memory};
     enum ft_status st = parse_kinds(f.models, &o.kinds, err);
     if (st == FT_OK && f.folds_by != NULL && !o.is_by_time && strcmp(f.folds_by, "asset") != 0)
@@ -236,6 +237,8 @@ int cmd_train(int argc, char **argv)
          "hold out whole assets, or later time with an embargo (asset)"},
         {"--models", CLI_STRING, &f.models, "LIST",
          "candidates: gbdt, gbdt_products, hazard_logit, ridge"},
+        {"--trust", CLI_STRING, &f.trusted, "LIST",
+         "sensors and attributes, by commas, that are known in time although they tell the label"},
         {"--until", CLI_INSTANT, &f.until_ms, "TIME", "use nothing later than this"},
         {"--threads", CLI_INT, &f.threads, "N", "default: all processors"},
         {"--seed", CLI_INT, &f.seed, "N", "default 1"},
