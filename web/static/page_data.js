@@ -54,7 +54,7 @@ function readiness(classes) {
     const said = classes.flatMap((c) => [`${c.class}: ${c.verdict}`,
         ...(c.label_audit.sentences || []).map((s) => `${c.class}: ${s}`)]);
     return panel({ title: t('readiness'), note: t('readiness_note'), body: [
-        h('ul', null, said.map((s) => h('li', null, s))),
+        h('div', { class: 'body' }, h('ul', null, said.map((s) => h('li', null, s)))),
         lines.length ? tableOf([['col_class'], ['col_part'], ['col_failures', 1], ['col_with_telemetry', 1],
             ['col_level'], ['col_missing', 1], ['col_ready']], lines) : null] });
 }
