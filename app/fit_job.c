@@ -29,6 +29,7 @@ void fit_outcome_free(struct fit_outcome *o)
     for (size_t f = 0; o->cross_models != NULL && f < o->n_folds; f++)
         model_free(o->cross_models[f]);
     free(o->cross_models);
+    free(o->is_category);
     fit_specs_free(&o->specs);
     model_free(o->model);
     free(o->bytes);
@@ -106,6 +107,26 @@ static enum ft_status read_monotone(const struct fit_request *q, struct fit_outc
     return FT_OK;
 }
 
+/* Texts are numbered by falling frequency, as the trees want their categories; two are parted by a
+ * number as well. */
+static enum ft_status find_categories(struct fit_outcome *o, struct ft_err *err)
+{
+    const struct table_schema *schema = &o->table.schema;
+    bool is_any = false;
+    bool *is_category = calloc(schema->n_features + 1, sizeof(*is_category));
+    if (is_category == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for %zu columns", schema->n_features);
+    for (size_t j = 0; j < schema->n_features; j++) {
+        is_category[j] = schema->features[j].n_levels > 2;
+        is_any |= is_category[j];
+    }
+    if (is_any)
+        o->is_category = is_category;
+    else
+        free(is_category);
+    return FT_OK;
+}
+
 /* What all candidates share and only some kinds can do. */
 static enum ft_status settle_trees(struct fit_outcome *o, struct ft_err *err)
 {
@@ -117,6 +138,7 @@ static enum ft_status settle_trees(struct fit_outcome *o, struct ft_err *err)
             return ft_fail(err, FT_INVALID, "--monotone goes with trees, not with a %s model",
                            model_kind_name(spec->kind));
         spec->monotone = o->monotone;
+        spec->is_category = spec->kind == MODEL_GBDT ? o->is_category : NULL;
     }
     return FT_OK;
 }
@@ -261,6 +283,8 @@ enum ft_status fit_job_run(const struct fit_request *q, struct pool *pool, struc
         st = guard_columns(q, o, err);
     if (st == FT_OK)
         st = read_monotone(q, o, err);
+    if (st == FT_OK)
+        st = find_categories(o, err);
     if (st == FT_OK)
         st = fit_settle_specs(q, o, err);
     const double start_s = clock_mono_s();

@@ -66,7 +66,8 @@ struct fit_outcome {
     struct table table;
     enum model_task task;
     enum validate_metric metric;
-    int8_t *monotone; /* [x.n_cols] of --monotone; NULL = not asked for */
+    bool *is_category; /* [x.n_cols] columns of at least three texts; NULL = there are none */
+    int8_t *monotone;  /* [x.n_cols] of --monotone; NULL = not asked for */
     struct fit_specs specs;
     struct model_spec chosen;        /* what the final model was fitted with */
     struct validate_result *results; /* [specs.n]; NULL without cross-validation */

@@ -103,6 +103,7 @@ enum ft_status validate_subset_make(const struct model_rows *all, const uint32_t
 struct bin_key {
     size_t n_bins;
     bool is_stopping; /* of the rows that grow trees, not of those they stop early on */
+    const bool *is_category;
 };
 
 struct validate_bins {
@@ -122,14 +123,15 @@ static bool shares_bins(const struct model_spec *spec)
 
 static struct bin_key key_of(const struct model_spec *spec)
 {
-    return (struct bin_key){spec->n_bins, spec->patience > 0};
+    return (struct bin_key){spec->n_bins, spec->patience > 0, spec->is_category};
 }
 
 static size_t index_of_key(const struct validate_bins *b, struct bin_key key)
 {
     size_t i = 0;
     while (i < b->n_keys &&
-           (b->key[i].n_bins != key.n_bins || b->key[i].is_stopping != key.is_stopping))
+           (b->key[i].n_bins != key.n_bins || b->key[i].is_stopping != key.is_stopping ||
+            b->key[i].is_category != key.is_category))
         i++;
     return i;
 }
@@ -147,7 +149,7 @@ static enum ft_status bin_part(const struct validate_bins *b, const struct fold 
     const struct model_rows all = {.x = b->models->rows.x};
     enum ft_status st = validate_subset_make(&all, part->train, part->n_train, false, &s, err);
     if (st == FT_OK)
-        st = bins_make(&s.rows.x, key.n_bins, NULL, b->pool, out, err);
+        st = bins_make(&s.rows.x, key.n_bins, key.is_category, b->pool, out, err);
     validate_subset_free(&s);
     return st;
 }

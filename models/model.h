@@ -58,10 +58,13 @@ struct model_spec {
     const int8_t *monotone;
     /* gbdt with squared loss: the mean with a forest of so many trees (gbdt/bagged.h); 0 = none */
     size_t n_forest;
+    /* gbdt: [n_cols] as in gbdt_params, borrowed; other kinds take the numbers of categories as
+     * numbers. NULL = none */
+    const bool *is_category;
 };
 /* The trees' defaults of gbdt_params_default(); lambda 1; Weibull; horizon 0, which weibull_age
  * refuses; no L1; the task's own objective; median; 20 intervals; classes as they are; no stopping
- * early; no monotone columns. */
+ * early; no monotone columns, no categories. */
 struct model_spec model_spec_default(enum model_kind kind, enum model_task task);
 
 /* Is this a pair that model_fit() takes? gbdt, gbdt_products: classify, regress; hazard_logit:
@@ -85,8 +88,8 @@ struct model_rows {
     /* gbdt_survival with an AFT objective only: the failure lies in [y, upper], infinite = it was
      * not seen, failed is not read then; NULL = as failed says. */
     const double *upper;
-    /* gbdt only: bins of exactly these rows with the spec's n_bins (gbdt_fit_binned()); then only
-     * the shape of x is used. NULL = they are made. */
+    /* gbdt only: bins of exactly these rows with the spec's n_bins and is_category
+     * (gbdt_fit_binned()); then only the shape of x is used. NULL = they are made. */
     const struct binned *bins;
     /* Rows to stop early on, read when the spec has a patience: x, y, failed, entry, weight. */
     const struct model_rows *held_out;

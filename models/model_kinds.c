@@ -127,6 +127,7 @@ static enum ft_status trees_fit(const struct model_spec *spec, const struct mode
     enum ft_status st = trees_params(spec, &p, err);
     if (st == FT_OK) {
         p.positive_weight = positive_weight_of(spec, rows);
+        p.is_category = spec->is_category;
         st = stopping_start(spec, rows, &p, &stop, err);
     }
     if (st == FT_OK && spec->n_forest > 0)

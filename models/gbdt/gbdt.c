@@ -24,7 +24,8 @@ struct gbdt_params gbdt_params_default(enum gbdt_objective objective)
                                 .row_sample = 1,
                                 .col_sample = 1,
                                 .quantile = 0.5,
-                                .positive_weight = 1};
+                                .positive_weight = 1,
+                                .category_lambda = 10};
 }
 
 static enum ft_status check_count(const char *name, size_t value, size_t min, size_t max,
@@ -58,6 +59,8 @@ enum ft_status gbdt_params_check(const struct gbdt_params *p, struct ft_err *err
         st = check_number("rate", p->rate, false, 1, err);
     if (st == FT_OK)
         st = check_number("lambda", p->lambda, true, 1e30, err);
+    if (st == FT_OK)
+        st = check_number("category_lambda", p->category_lambda, true, 1e30, err);
     if (st == FT_OK)
         st = check_number("min_child_weight", p->min_child_weight, true, 1e30, err);
     if (st == FT_OK)

@@ -50,11 +50,13 @@ struct gbdt_params {
      * them by falling frequency: n_bins is how many are told apart). Others, and categories that a
      * node never saw, are missing. Never monotone as well. NULL = none. */
     const bool *is_category;
+    double category_lambda; /* L2 on both children of a split by categories, on top of lambda: a set
+                               has many ways to follow noise; >= 0 */
     const struct gbdt_held_out *held_out; /* NULL = all trees are grown */
 };
 
 /* 200 trees, 31 leaves, no depth limit, 255 bins, rate 0.1, lambda 1, child weight 1, no sampling,
- * the median, scale by likelihood. */
+ * the median, scale by likelihood, 10 more of lambda for categories (as LightGBM's cat_l2). */
 struct gbdt_params gbdt_params_default(enum gbdt_objective objective);
 
 /* FT_INVALID names the parameter that is out of range. */

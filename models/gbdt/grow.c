@@ -595,6 +595,7 @@ void grower_grow(struct grower *w, uint64_t tree, const double *g, const double 
 {
     w->rule = (struct split_rule){.lambda = w->params->lambda / q->h,
                                   .alpha = w->params->alpha / q->g,
+                                  .category_lambda = w->params->category_lambda / q->h,
                                   .is_constrained = w->params->monotone != NULL,
                                   .min_weight = w->params->min_child_weight / q->h,
                                   .min_gain = w->params->min_gain,

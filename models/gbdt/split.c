@@ -185,8 +185,10 @@ void split_search_set(const uint64_t *hist, size_t n_bins, uint64_t total, uint3
                       struct split *best)
 {
     struct category c[MAX_CATEGORIES + 1];
+    struct split_rule strict = *rule;
+    strict.lambda += rule->category_lambda;
     const struct look l = {.total = total,
-                           .rule = rule,
+                           .rule = &strict,
                            .limits = limits,
                            .parent = parent_score(total, rule, limits)};
     uint64_t left = 0;

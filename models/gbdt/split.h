@@ -31,12 +31,13 @@ static inline bool split_takes_left(const struct split *s, unsigned code, unsign
 
 /* Limits in the units of the packed sums. */
 struct split_rule {
-    double lambda;       /* L2 penalty, in hessian steps */
-    double alpha;        /* L1 penalty, in gradient steps */
-    double min_weight;   /* smallest hessian of a child, in hessian steps */
-    double min_gain;     /* in the objective's unit */
-    double gain_unit;    /* objective units per (gradient step)^2 / hessian step */
-    bool is_constrained; /* some column is monotone, so nodes have limits */
+    double lambda;          /* L2 penalty, in hessian steps */
+    double category_lambda; /* L2 of the children of a set on top, in hessian steps */
+    double alpha;           /* L1 penalty, in gradient steps */
+    double min_weight;      /* smallest hessian of a child, in hessian steps */
+    double min_gain;        /* in the objective's unit */
+    double gain_unit;       /* objective units per (gradient step)^2 / hessian step */
+    bool is_constrained;    /* some column is monotone, so nodes have limits */
 };
 
 /* What leaf values below a node must keep to, in gradient steps / hessian step. */
@@ -61,7 +62,8 @@ void split_search(const uint64_t *hist, size_t n_bins, uint64_t total, uint32_t 
                   struct split *best);
 
 /* The same for a column of categories: the best of all ways to part those that the node has,
- * missing values being one of them, in two. */
+ * missing values being one of them, in two. Its children have category_lambda on top of lambda, the
+ * node has not. */
 void split_search_set(const uint64_t *hist, size_t n_bins, uint64_t total, uint32_t column,
                       const struct split_rule *rule, const struct limits *limits,
                       struct split *best);

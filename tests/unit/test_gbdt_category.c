@@ -126,6 +126,7 @@ static struct gbdt_params one_split(enum gbdt_objective objective)
     p.max_leaves = 2;
     p.rate = 1;
     p.lambda = 0;
+    p.category_lambda = 0;
     p.min_child_weight = 0;
     return p;
 }
@@ -187,6 +188,7 @@ static void test_gbdt_fit_two_categories_equal_numbers(void **state)
     double *out[2] = {calloc(N, sizeof(double)), calloc(N, sizeof(double))};
     (void)state;
     make_data(x, y, true);
+    p.category_lambda = 0;
     p.n_trees = 12;
     for (size_t k = 0; k < 2; k++) {
         p.is_category = k == 0 ? NULL : kinds + 1;
