@@ -245,7 +245,8 @@ void readings_batch_parse(const struct readings_layout *layout, struct when *whe
     struct csv_record rec;
     const char *begin = p;
     *b = (struct readings_batch){.n_values = layout->n_values, .status = FT_OK};
-    move_rows(b, memory);
+    if (memory.p != NULL)
+        move_rows(b, memory);
     names_init(&b->series);
     buf_init(&b->text, TEXT_MAX);
     csv_record_init(&rec);
