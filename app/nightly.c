@@ -206,10 +206,10 @@ static void finish_child(struct nightly *n)
     if (a.child != NULL) /* the writer never came */
         night_cancel(NULL, a.child);
     if (st == FT_OK) {
+        set_idle(n); /* whoever sees it done may ask for the next one */
         log_info("night: run %lld is done", (long long)n->child_run);
         n->told(n->told_ctx);
         tidy_readings(n);
-        set_idle(n);
         return;
     }
     log_error("night: run %lld: %s", (long long)n->child_run, err.msg);
