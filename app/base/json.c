@@ -266,6 +266,8 @@ enum ft_status json_object(const cJSON *object, const char *key, bool required, 
 enum ft_status json_only_keys(const cJSON *object, const char *const keys[], struct ft_err *err)
 {
     const cJSON *child;
+    if (cJSON_IsArray(object)) /* its members have no names */
+        return ft_fail(err, FT_INVALID, "/: expected an object, not a list");
     cJSON_ArrayForEach (child, object) {
         size_t i = 0;
         while (keys[i] != NULL && strcmp(keys[i], child->string) != 0)

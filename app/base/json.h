@@ -40,7 +40,8 @@ enum ft_status json_array(const cJSON *object, const char *key, bool required, c
 enum ft_status json_object(const cJSON *object, const char *key, bool required, const cJSON **out,
                            struct ft_err *err);
 
-/* Refuses a member whose key is not in the NULL-terminated list: FT_INVALID names it. */
+/* Refuses a member whose key is not in the NULL-terminated list: FT_INVALID names it. A list is
+ * refused too. */
 enum ft_status json_only_keys(const cJSON *object, const char *const keys[], struct ft_err *err);
 
 /* Builders: add to an object (key) or to an array (key NULL). NaN and infinities become null.

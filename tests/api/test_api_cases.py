@@ -83,6 +83,8 @@ class Cases(unittest.TestCase):
         self.assertEqual(order["status"], "approved")
         late = self.s.request("PATCH", path, body, role="planner", headers={"If-Match": etag})
         self.assertEqual(late.status, 412)
+        v = self.s.post(path + "/verdict", ["verdict"], role="planner")
+        self.assertEqual((v.status, v.json["type"]), (422, "/problems/invalid"), v.text)
         v = self.s.post(path + "/verdict", {"verdict": "false_alarm"}, role="planner")
         self.assertEqual((v.status, v.json["verdict"]), (200, "false_alarm"), v.text)
         self.assertEqual(self.s.post(path + "/verdict", {"verdict": "silly"},

@@ -159,6 +159,10 @@ static void test_json_only_keys_names_the_stranger(void **state)
     v = parse("{\"b\":1}");
     assert_ok(json_only_keys(v, keys, &err), err);
     cJSON_Delete(v);
+    v = parse("[\"a\"]");
+    assert_int_equal(json_only_keys(v, keys, &err), FT_INVALID);
+    assert_non_null(strstr(err.msg, "not a list"));
+    cJSON_Delete(v);
 }
 
 static void test_json_builders(void **state)
