@@ -283,7 +283,7 @@ class Life(unittest.TestCase):
                 w.join(20)
             writers += batch
             if sig == signal.SIGTERM:
-                self.assertEqual(code, 0)
+                self.assertEqual(code, 0, (s.folder / "log").read_text())
                 self.assertLess(took, 10)
         s.start()
         total = 0

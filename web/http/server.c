@@ -795,10 +795,12 @@ void server_stop(struct server *s, double grace_s)
     if (s == NULL)
         return;
     if (s->daemon != NULL) {
+        /* New clients are refused from here on; the daemon's thread may still name the socket, so
+         * it is closed after the daemon. */
         const int fd = MHD_quiesce_daemon(s->daemon);
         if (fd >= 0) {
-            close(fd);
-            s->listen_fd = -1;
+            s->listen_fd = fd;
+            (void)shutdown(fd, SHUT_RDWR);
         }
         drain(s, grace_s);
     }
