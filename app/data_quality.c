@@ -11,7 +11,6 @@
 #include "db/work_order_store.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,16 +223,6 @@ static enum ft_status audit_labels(struct db *db, const struct asset_class *k,
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void add_sentence(cJSON *to, const char *fmt, ...)
-{
-    char text[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    json_add_string(to, NULL, text);
-}
-
 static void add_summary(cJSON *out, const struct quality_class *c, int64_t n_failures)
 {
     static const struct {
@@ -255,19 +244,19 @@ static void add_summary(cJSON *out, const struct quality_class *c, int64_t n_fai
                 {QUALITY_DRIFT, "moved away from their first days: wear, or a drifting probe"}};
     cJSON *to = json_add_array(out, "summary");
     if (c->n_readings == 0)
-        add_sentence(to, "There are no readings: import telemetry before training.");
+        json_add_format(to, NULL, "There are no readings: import telemetry before training.");
     if (n_failures == 0)
-        add_sentence(to,
-                     "No failure is known: a failure model needs some, a life model all of them.");
+        json_add_format(
+            to, NULL, "No failure is known: a failure model needs some, a life model all of them.");
     else if (n_failures < QUALITY_ENOUGH_FAILURES)
-        add_sentence(to, "Only %lld failure%s known: forecasts will be rough.",
-                     (long long)n_failures, n_failures == 1 ? " is" : "s are");
+        json_add_format(to, NULL, "Only %lld failure%s known: forecasts will be rough.",
+                        (long long)n_failures, n_failures == 1 ? " is" : "s are");
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         if (c->n_by_kind[told[i].kind] > 0)
-            add_sentence(to, "%lld of %zu sensors %s.", (long long)c->n_by_kind[told[i].kind],
-                         c->n_sensors, told[i].words);
+            json_add_format(to, NULL, "%lld of %zu sensors %s.",
+                            (long long)c->n_by_kind[told[i].kind], c->n_sensors, told[i].words);
     if (c->n_all == 0 && c->n_assets > 0 && c->n_readings > 0)
-        add_sentence(to, "All sensors deliver without gaps.");
+        json_add_format(to, NULL, "All sensors deliver without gaps.");
 }
 
 static void add_class(const struct quality_class *c, bool has_sensors, int64_t n_failures,

@@ -4,7 +4,6 @@
 #include "app/base/json.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,16 +234,6 @@ void label_audit_clear(struct label_audit *a)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void add_sentence(cJSON *to, const char *fmt, ...)
-{
-    char text[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    json_add_string(to, NULL, text);
-}
-
 static double share(int64_t n, int64_t of)
 {
     return of > 0 ? (double)n / (double)of : NAN;
@@ -260,36 +249,41 @@ static void add_sentences(const struct label_audit *a, cJSON *to)
 {
     const long long n = (long long)a->n_failures;
     if (a->n_running_on > 0)
-        add_sentence(to,
-                     "%lld of %lld failures have neither a stop nor work recorded, and telemetry "
-                     "goes on: were they failures?",
-                     (long long)a->n_running_on, n);
+        json_add_format(
+            to, NULL,
+            "%lld of %lld failures have neither a stop nor work recorded, and telemetry "
+            "goes on: were they failures?",
+            (long long)a->n_running_on, n);
     if (a->n_repeated > 0)
-        add_sentence(to,
-                     "%lld failures repeat one of the same part within a day: one failure, "
-                     "entered twice?",
-                     (long long)a->n_repeated);
+        json_add_format(to, NULL,
+                        "%lld failures repeat one of the same part within a day: one failure, "
+                        "entered twice?",
+                        (long long)a->n_repeated);
     if (is_excess(a->n_work_before_failure, a->expected_before_failure))
-        add_sentence(to,
-                     "%lld times work was logged in the day before the failure it should follow "
-                     "(%.1f by chance): the times are not to be trusted to a day.",
-                     (long long)a->n_work_before_failure, a->expected_before_failure);
+        json_add_format(to, NULL,
+                        "%lld times work was logged in the day before the failure it should follow "
+                        "(%.1f by chance): the times are not to be trusted to a day.",
+                        (long long)a->n_work_before_failure, a->expected_before_failure);
     if (is_excess(a->n_work_before_alarm, a->expected_before_alarm))
-        add_sentence(to,
-                     "%lld times work was logged in the hours before the alarm (%.1f by chance): "
-                     "the clocks of alarms and work differ.",
-                     (long long)a->n_work_before_alarm, a->expected_before_alarm);
+        json_add_format(
+            to, NULL,
+            "%lld times work was logged in the hours before the alarm (%.1f by chance): "
+            "the clocks of alarms and work differ.",
+            (long long)a->n_work_before_alarm, a->expected_before_alarm);
     if (a->n_components > 0 && a->n_other * 5 > a->n_failures)
-        add_sentence(to, "%lld of %lld failures name no part: say which, models learn by part.",
-                     (long long)a->n_other, n);
+        json_add_format(to, NULL,
+                        "%lld of %lld failures name no part: say which, models learn by part.",
+                        (long long)a->n_other, n);
     if (!a->counts_cycles && a->n_failures >= 10 && a->n_same_time * 10 >= a->n_failures * 9)
-        add_sentence(to,
-                     "%lld of %lld failures stand at the same time of the day: they are dates, and "
-                     "a horizon below a day cannot be judged.",
-                     (long long)a->n_same_time, n);
+        json_add_format(
+            to, NULL,
+            "%lld of %lld failures stand at the same time of the day: they are dates, and "
+            "a horizon below a day cannot be judged.",
+            (long long)a->n_same_time, n);
     if (a->n_closed > 0 && a->n_closed_bare * 5 > a->n_closed)
-        add_sentence(to, "%lld of %lld closed work orders say nothing about what was found.",
-                     (long long)a->n_closed_bare, (long long)a->n_closed);
+        json_add_format(to, NULL,
+                        "%lld of %lld closed work orders say nothing about what was found.",
+                        (long long)a->n_closed_bare, (long long)a->n_closed);
 }
 
 void label_audit_add_json(const struct label_audit *a, cJSON *to)
@@ -391,22 +385,22 @@ void label_audit_add_readiness(const struct label_audit *a, const struct compone
     if (a->n_failures == 0)
         return;
     add_model(a, NULL, a->n_failures, a->n_with_telemetry, models);
-    add_sentence(sentences, "%lld of %lld failures happened while the asset had telemetry: %s.",
-                 (long long)a->n_with_telemetry, (long long)a->n_failures,
-                 a->n_with_telemetry >= QUALITY_ENOUGH_FAILURES
-                     ? "a model of all failures can be tried"
-                     : "an age-only model is what they carry");
+    json_add_format(
+        sentences, NULL, "%lld of %lld failures happened while the asset had telemetry: %s.",
+        (long long)a->n_with_telemetry, (long long)a->n_failures,
+        a->n_with_telemetry >= QUALITY_ENOUGH_FAILURES ? "a model of all failures can be tried"
+                                                       : "an age-only model is what they carry");
     for (size_t k = 0; k < a->n_components; k++) {
         const int64_t left = QUALITY_ENOUGH_FAILURES - a->with[k];
         add_model(a, components[k].name, a->failures[k], a->with[k], models);
         if (left > 0)
-            add_sentence(sentences,
-                         "%s: %lld failures with telemetry; a model of its own is possible "
-                         "after about %lld more.",
-                         components[k].name, (long long)a->with[k], (long long)left);
+            json_add_format(sentences, NULL,
+                            "%s: %lld failures with telemetry; a model of its own is possible "
+                            "after about %lld more.",
+                            components[k].name, (long long)a->with[k], (long long)left);
         else
-            add_sentence(sentences,
-                         "%s: %lld failures with telemetry: a model of its own can be tried.",
-                         components[k].name, (long long)a->with[k]);
+            json_add_format(sentences, NULL,
+                            "%s: %lld failures with telemetry: a model of its own can be tried.",
+                            components[k].name, (long long)a->with[k]);
     }
 }

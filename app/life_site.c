@@ -201,15 +201,6 @@ static double hours_back(const struct job_plan *p)
     return fmax(0, jobs) * DAYS_PER_YEAR * (double)p->n_assets * p->plan->duration_h;
 }
 
-static int compare_plans(const void *x, const void *y)
-{
-    const struct job_plan *a = x;
-    const struct job_plan *b = y;
-    if (a->verdict.saving_per_year != b->verdict.saving_per_year)
-        return a->verdict.saving_per_year < b->verdict.saving_per_year ? 1 : -1;
-    return (a->plan->id > b->plan->id) - (a->plan->id < b->plan->id);
-}
-
 static enum ft_status add_stop(struct db *db, const struct snapshot *s, cJSON *out,
                                struct ft_err *err)
 {
@@ -218,7 +209,7 @@ static enum ft_status add_stop(struct db *db, const struct snapshot *s, cJSON *o
     cJSON *stop = json_add_array(out, "stop");
     const enum ft_status st = jobs_judge_plans(db, s, &jobs, err);
     if (st == FT_OK)
-        qsort(jobs.plans, jobs.n_plans, sizeof(*jobs.plans), compare_plans);
+        qsort(jobs.plans, jobs.n_plans, sizeof(*jobs.plans), jobs_compare_plans);
     for (size_t i = 0; i < jobs.n_plans && st == FT_OK; i++) {
         const struct job_plan *p = &jobs.plans[i];
         const bool is_stop = p->verdict.advice == PREVENTIVE_STOP;

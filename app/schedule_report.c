@@ -297,15 +297,6 @@ static void add_stops(const struct report *r, cJSON *o)
     }
 }
 
-static int compare_plans(const void *x, const void *y)
-{
-    const struct job_plan *a = x;
-    const struct job_plan *b = y;
-    if (a->verdict.saving_per_year != b->verdict.saving_per_year)
-        return a->verdict.saving_per_year < b->verdict.saving_per_year ? 1 : -1;
-    return (a->plan->id > b->plan->id) - (a->plan->id < b->plan->id);
-}
-
 static enum ft_status add_drop(const struct report *r, cJSON *o, double *sum, struct ft_err *err)
 {
     struct jobs jobs;
@@ -313,7 +304,7 @@ static enum ft_status add_drop(const struct report *r, cJSON *o, double *sum, st
     *sum = 0;
     const enum ft_status st = jobs_judge_plans(r->db, &r->s, &jobs, err);
     if (st == FT_OK)
-        qsort(jobs.plans, jobs.n_plans, sizeof(*jobs.plans), compare_plans);
+        qsort(jobs.plans, jobs.n_plans, sizeof(*jobs.plans), jobs_compare_plans);
     for (size_t i = 0; i < jobs.n_plans && st == FT_OK; i++) {
         const struct job_plan *p = &jobs.plans[i];
         if (p->verdict.advice != PREVENTIVE_STOP && p->verdict.advice != PREVENTIVE_LONGER)

@@ -96,14 +96,20 @@ static enum ft_status check_head(struct db *db, const int64_t *sensor_ids, size_
                    db->path, (long long)n_left);
 }
 
+/* Ids of the sensors that have readings; the caller frees out->items. */
+static enum ft_status list_sensors(struct db *db, struct row_array *out, struct ft_err *err)
+{
+    struct statement s = statement_begin(db, QUERY_reading_sensors, err);
+    return statement_list(&s, sizeof(int64_t), read_id, clear_nothing, out);
+}
+
 enum ft_status reading_check(struct db *db, struct ft_err *err)
 {
     struct row_array sensors;
     enum ft_status st = db_begin(db, err);
     if (st != FT_OK)
         return st;
-    struct statement s = statement_begin(db, QUERY_reading_sensors, err);
-    st = statement_list(&s, sizeof(int64_t), read_id, clear_nothing, &sensors);
+    st = list_sensors(db, &sensors, err);
     const int64_t *ids = sensors.items;
     for (size_t i = 0; i < sensors.n && st == FT_OK; i++)
         st = check_sensor(db, ids[i], err);
@@ -143,8 +149,7 @@ enum ft_status reading_set_aside_damaged(struct db *db, int64_t *n_blocks, struc
     enum ft_status st = unit_begin(db, err);
     if (st != FT_OK)
         return st;
-    struct statement s = statement_begin(db, QUERY_reading_sensors, err);
-    st = statement_list(&s, sizeof(int64_t), read_id, clear_nothing, &sensors);
+    st = list_sensors(db, &sensors, err);
     const int64_t *ids = sensors.items;
     for (size_t i = 0; i < sensors.n && st == FT_OK; i++)
         st = clean_sensor(db, ids[i], n_blocks, err);

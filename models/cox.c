@@ -12,6 +12,7 @@
 #include "models/design.h"
 #include "models/linalg.h"
 #include "models/optim.h"
+#include "models/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,34 +55,6 @@ struct work {
     double *baseline_time, *baseline_step;
     size_t n_baseline;
 };
-
-struct key {
-    double value;
-    size_t i;
-};
-
-static int by_value_descending(const void *a, const void *b)
-{
-    const struct key *p = a;
-    const struct key *q = b;
-    if (p->value != q->value)
-        return p->value > q->value ? -1 : 1;
-    return p->i < q->i ? -1 : 1;
-}
-
-static bool sort_rows(const double *value, size_t n, size_t *order)
-{
-    struct key *keys = calloc(n, sizeof(*keys));
-    if (keys == NULL)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        keys[i] = (struct key){value[i], i};
-    qsort(keys, n, sizeof(*keys), by_value_descending);
-    for (size_t i = 0; i < n; i++)
-        order[i] = keys[i].i;
-    free(keys);
-    return true;
-}
 
 static double weight_at(const struct work *w, size_t i)
 {
@@ -304,7 +277,7 @@ static bool sort_entries(struct work *w)
     double *entry = calloc(w->n, sizeof(*entry));
     for (size_t k = 0; entry != NULL && k < w->n; k++)
         entry[k] = w->entry[w->by_time[k]];
-    const bool is_sorted = entry != NULL && sort_rows(entry, w->n, w->by_entry);
+    const bool is_sorted = entry != NULL && order_falling(entry, w->n, w->by_entry);
     free(entry);
     return is_sorted;
 }
@@ -324,7 +297,7 @@ static bool allocate_work(struct work *w)
     w->product = calloc(p, p * sizeof(double));
     return w->by_time != NULL && w->by_entry != NULL && w->wide != NULL && w->eta != NULL &&
            w->risk != NULL && w->share != NULL && w->s1 != NULL && w->ties != NULL &&
-           w->block != NULL && w->product != NULL && sort_rows(w->time, n, w->by_time) &&
+           w->block != NULL && w->product != NULL && order_falling(w->time, n, w->by_time) &&
            (w->entry == NULL || sort_entries(w));
 }
 

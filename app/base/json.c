@@ -5,6 +5,7 @@
 #include "app/base/utf8.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,16 @@ static cJSON *add(cJSON *to, const char *key, cJSON *item)
 void json_add_string(cJSON *to, const char *key, const char *value)
 {
     add(to, key, value != NULL ? cJSON_CreateString(value) : cJSON_CreateNull());
+}
+
+void json_add_format(cJSON *to, const char *key, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    json_add_string(to, key, text);
 }
 
 void json_add_number(cJSON *to, const char *key, double value)

@@ -47,6 +47,9 @@ enum ft_status json_only_keys(const cJSON *object, const char *const keys[], str
 /* Builders: add to an object (key) or to an array (key NULL). NaN and infinities become null.
  * Instants become RFC 3339 strings. A failed allocation is kept as a null member; json_print()
  * then still prints valid JSON. */
+/* Text made as printf() does, at most 399 bytes. */
+__attribute__((format(printf, 3, 4))) void json_add_format(cJSON *to, const char *key,
+                                                           const char *fmt, ...);
 void json_add_string(cJSON *to, const char *key, const char *value); /* NULL becomes null */
 void json_add_number(cJSON *to, const char *key, double value);
 void json_add_int(cJSON *to, const char *key, int64_t value);

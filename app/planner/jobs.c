@@ -755,6 +755,15 @@ static enum ft_status load_history(struct db *db, struct event_list *events,
     return st;
 }
 
+int jobs_compare_plans(const void *x, const void *y)
+{
+    const struct job_plan *a = x;
+    const struct job_plan *b = y;
+    if (a->verdict.saving_per_year != b->verdict.saving_per_year)
+        return a->verdict.saving_per_year < b->verdict.saving_per_year ? 1 : -1;
+    return (a->plan->id > b->plan->id) - (a->plan->id < b->plan->id);
+}
+
 enum ft_status jobs_judge_plans(struct db *db, const struct snapshot *s, struct jobs *out,
                                 struct ft_err *err)
 {

@@ -66,4 +66,7 @@ void jobs_free(struct jobs *j);
 enum ft_status jobs_judge_plans(struct db *db, const struct snapshot *s, struct jobs *out,
                                 struct ft_err *err);
 
+/* qsort(): plans by what their verdict saves, the most first. */
+int jobs_compare_plans(const void *x, const void *y);
+
 #endif

@@ -9,6 +9,7 @@
  * B = mean weight * sum_l (1 - l / d) / (S - D l / d) instead. The hessian's diagonal follows with
  * the squares. A and the squares are summed up over time, so a row needs two look-ups each. */
 #include "models/gbdt/objective_private.h"
+#include "models/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,34 +32,6 @@ struct cox_state {
     size_t n_times;
     double top, log_sum;
 };
-
-struct key {
-    double value;
-    size_t i;
-};
-
-static int by_value_descending(const void *a, const void *b)
-{
-    const struct key *p = a;
-    const struct key *q = b;
-    if (p->value != q->value)
-        return p->value > q->value ? -1 : 1;
-    return p->i < q->i ? -1 : 1;
-}
-
-static bool sort_rows(const double *value, size_t n, size_t *order)
-{
-    struct key *keys = calloc(n, sizeof(*keys));
-    if (keys == NULL)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        keys[i] = (struct key){value[i], i};
-    qsort(keys, n, sizeof(*keys), by_value_descending);
-    for (size_t i = 0; i < n; i++)
-        order[i] = keys[i].i;
-    free(keys);
-    return true;
-}
 
 static bool is_failure(const struct targets *t, size_t i)
 {
@@ -134,8 +107,8 @@ static enum ft_status cox_start(struct targets *t, double *base, struct ft_err *
     }
     if (s->by_time == NULL || s->n_to == NULL || s->risk == NULL ||
         (is_truncated && (s->by_entry == NULL || s->n_before == NULL)) ||
-        !sort_rows(t->labels.y, n, s->by_time) ||
-        (is_truncated && !sort_rows(t->labels.entry, n, s->by_entry)))
+        !order_falling(t->labels.y, n, s->by_time) ||
+        (is_truncated && !order_falling(t->labels.entry, n, s->by_entry)))
         return ft_fail(err, FT_NOMEM, "trees: no memory for %zu rows", n);
     count_times(t, s);
     if (is_truncated)

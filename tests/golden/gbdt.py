@@ -5,36 +5,23 @@ import pathlib
 
 import numpy as np
 import sklearn
+from rng import uniform
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 N, M, SEED = 20000, 8, 77
-U = np.uint64
-
-
-def mix(z):
-    with np.errstate(over="ignore"):
-        z = z + U(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> U(30))) * U(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> U(27))) * U(0x94D049BB133111EB)
-        return z ^ (z >> U(31))
-
-
-def uniform(stream, counter):
-    bits = mix(mix(mix(U(SEED)) ^ U(stream)) ^ counter.astype(U))
-    return (bits >> U(11)).astype(np.float64) * 2.0 ** -53
 
 
 def make():
     """2 N rows: the first half trains. Only operations that are exact in both languages."""
     i = np.arange(2 * N, dtype=np.uint64)
-    x = np.stack([uniform(j, i) for j in range(M)], axis=1)
+    x = np.stack([uniform(SEED, j, i) for j in range(M)], axis=1)
     x[:, 1] = np.floor(x[:, 1] * 10)
-    x[uniform(100, i) < 0.2, 2] = np.nan
+    x[uniform(SEED, 100, i) < 0.2, 2] = np.nan
     third = np.where(np.isnan(x[:, 2]), 0.75, x[:, 2])
     signal = x[:, 0] * third + 0.05 * x[:, 1] + (x[:, 3] > 0.7) * x[:, 4]
-    y = signal + uniform(101, i) - 0.5
-    rare = (uniform(102, i) < 0.05 * signal * signal).astype(np.float64)
+    y = signal + uniform(SEED, 101, i) - 0.5
+    rare = (uniform(SEED, 102, i) < 0.05 * signal * signal).astype(np.float64)
     return x, y, rare
 
 

@@ -5,28 +5,15 @@ import pathlib
 
 import numpy as np
 import xgboost
+from rng import uniform
 
 ROWS, COLS, SEED = 400, 3, 91
-U = np.uint64
-
-
-def mix(z):
-    with np.errstate(over="ignore"):
-        z = z + U(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> U(30))) * U(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> U(27))) * U(0x94D049BB133111EB)
-        return z ^ (z >> U(31))
-
-
-def uniform(stream, counter):
-    bits = mix(mix(mix(U(SEED)) ^ U(stream)) ^ counter.astype(U))
-    return (bits >> U(11)).astype(np.float64) * 2.0 ** -53
 
 
 def main():
     i = np.arange(ROWS, dtype=np.uint64)
-    x = np.stack([np.floor(uniform(j, i) * 12) for j in range(COLS)], axis=1)
-    y = (x[:, 0] * np.where(x[:, 0] > 6, 1, -0.5) - x[:, 1] + np.floor(uniform(9, i) * 16) / 4
+    x = np.stack([np.floor(uniform(SEED, j, i) * 12) for j in range(COLS)], axis=1)
+    y = (x[:, 0] * np.where(x[:, 0] > 6, 1, -0.5) - x[:, 1] + np.floor(uniform(SEED, 9, i) * 16) / 4
          + np.where(x[:, 2] > 5, x[:, 0], 0))
     settings = dict(tree_method="hist", grow_policy="lossguide", max_leaves=8, max_depth=0, eta=1,
                     reg_lambda=1, min_child_weight=1, base_score=float(y.mean()), max_bin=256)

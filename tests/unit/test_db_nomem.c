@@ -5,47 +5,9 @@
 #include "db/event_store.h"
 #include "db/model_store.h"
 #include "db/reading_store.h"
+#include "tests/no_memory.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_OWN_ALLOCATOR 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_ALLOCATOR 1
-#endif
-#endif
-
-#if !defined(HAS_OWN_ALLOCATOR) && defined(__GLIBC__)
-#define CAN_INJECT 1
-
-static long n_until_failure = -1; /* requests that still succeed; below 0: all do */
-static int n_failures;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-
-static int must_fail(void)
-{
-    if (n_until_failure < 0 || n_until_failure-- > 0)
-        return 0;
-    n_failures++;
-    return 1;
-}
-
-void *malloc(size_t size)
-{
-    return must_fail() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t size)
-{
-    return must_fail() ? NULL : __libc_realloc(p, size);
-}
+#ifdef NO_MEMORY
 
 enum { N_READINGS = 3000 };
 
@@ -120,17 +82,17 @@ static enum ft_status use_store(const char *path, struct ft_err *err)
 
 static void test_db_no_memory_anywhere(void **state)
 {
-#ifdef CAN_INJECT
+#ifdef NO_MEMORY
     struct db_fixture *f = *state;
     int n_refused = 0;
     db_close(f->db);
     f->db = NULL;
     for (long k = 0;; k += 1 + k / 20) { /* denser where the file is opened */
         unlink(f->path);
-        n_failures = 0;
-        n_until_failure = k;
+        no_memory_refused = 0;
+        no_memory_in = k;
         const enum ft_status st = use_store(f->path, &f->err);
-        n_until_failure = -1;
+        no_memory_in = -1;
         if (st != FT_OK && st != FT_NOMEM)
             fail_msg("request %ld: %s: %s", k, ft_status_name(st), f->err.msg);
         n_refused += st == FT_NOMEM;
@@ -138,7 +100,7 @@ static void test_db_no_memory_anywhere(void **state)
         assert_ok(db_check(f->db, &f->err), f->err);
         db_close(f->db);
         f->db = NULL;
-        if (n_failures == 0)
+        if (no_memory_refused == 0)
             break;
     }
     assert_true(n_refused > 50);

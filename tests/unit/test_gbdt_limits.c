@@ -8,82 +8,10 @@
 #include "models/gbdt/gbdt.h"
 #include "models/metrics.h"
 #include "tests/golden/gbdt_limits.h"
+#include "tests/no_memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_OWN_ALLOCATOR 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_ALLOCATOR 1
-#endif
-#endif
-
-#if !defined(HAS_OWN_ALLOCATOR) && defined(__GLIBC__)
-#define CAN_INJECT 1
-#include <stdatomic.h>
-
-static atomic_long n_until_failure = -1; /* requests that still succeed; below 0: all do */
-static atomic_int n_failures;
-static atomic_long n_live;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *p);
-
-static bool must_fail(void)
-{
-    if (atomic_load(&n_until_failure) < 0 || atomic_fetch_sub(&n_until_failure, 1) > 0)
-        return false;
-    atomic_store(&n_until_failure, -1);
-    atomic_fetch_add(&n_failures, 1);
-    return true;
-}
-
-static void *counted(void *p)
-{
-    atomic_fetch_add(&n_live, p != NULL);
-    return p;
-}
-
-void *malloc(size_t size)
-{
-    return must_fail() ? NULL : counted(__libc_malloc(size));
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : counted(__libc_calloc(n, size));
-}
-
-void *realloc(void *p, size_t size)
-{
-    if (must_fail())
-        return NULL;
-    void *q = __libc_realloc(p, size);
-    return p == NULL ? counted(q) : q;
-}
-
-void *reallocarray(void *p, size_t n, size_t size)
-{
-    return realloc(p, n * size);
-}
-
-int posix_memalign(void **out, size_t alignment, size_t size)
-{
-    *out = must_fail() ? NULL : counted(__libc_memalign(alignment, size));
-    return *out == NULL;
-}
-
-void free(void *p)
-{
-    atomic_fetch_sub(&n_live, p != NULL);
-    __libc_free(p);
-}
-#endif
 
 enum { N = 4000, M = 4 };
 
@@ -407,7 +335,7 @@ static void test_gbdt_fit_bytes_are_known(void **state)
     free(y);
 }
 
-#ifdef CAN_INJECT
+#ifdef NO_MEMORY
 /* Lets the first k requests of a fit, a prediction and a text form succeed and the next one fail,
  * for every k until none fails; returns how many fits were refused. */
 static int fail_everywhere(const struct matrix *x, const struct gbdt_labels *labels,
@@ -418,23 +346,23 @@ static int fail_everywhere(const struct matrix *x, const struct gbdt_labels *lab
     for (long k = 0;; k++) {
         struct gbdt *g = NULL;
         struct buf text;
-        const long before = atomic_load(&n_live);
+        const long before = atomic_load(&no_memory_live);
         buf_init(&text, 1 << 20);
-        atomic_store(&n_failures, 0);
-        atomic_store(&n_until_failure, k);
+        atomic_store(&no_memory_refused, 0);
+        atomic_store(&no_memory_in, k);
         const enum ft_status st = gbdt_fit_labels(x, labels, p, pool, &g, &err);
         if (st == FT_OK) {
             gbdt_predict(g, x, out);
             gbdt_write(g, &text);
         }
-        atomic_store(&n_until_failure, -1);
+        atomic_store(&no_memory_in, -1);
         assert_true(st == FT_OK || st == FT_NOMEM);
         assert_true((g != NULL) == (st == FT_OK));
         n_refused += st == FT_NOMEM;
         buf_free(&text);
         gbdt_free(g);
-        assert_int_equal(atomic_load(&n_live), before);
-        if (atomic_load(&n_failures) == 0)
+        assert_int_equal(atomic_load(&no_memory_live), before);
+        if (atomic_load(&no_memory_refused) == 0)
             return n_refused;
     }
 }
@@ -442,7 +370,7 @@ static int fail_everywhere(const struct matrix *x, const struct gbdt_labels *lab
 
 static void test_gbdt_fit_no_memory_anywhere(void **state)
 {
-#ifdef CAN_INJECT
+#ifdef NO_MEMORY
     enum { ROWS = 300 };
     static const bool is_category[M] = {false, false, true, false};
     static const int8_t monotone[M] = {1, -1, 0, 0};

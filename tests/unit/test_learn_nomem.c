@@ -14,75 +14,12 @@
 #include "models/importance.h"
 #include "models/linear.h"
 #include "models/metrics.h"
+#include "tests/no_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_OWN_ALLOCATOR 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_ALLOCATOR 1
-#endif
-#endif
-
-#if !defined(HAS_OWN_ALLOCATOR) && defined(__GLIBC__)
-#define CAN_INJECT 1
-
-static long n_until_failure = -1; /* requests that still succeed; below 0: all do */
-static long n_failures, n_live;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *p);
-
-static int must_fail(void)
-{
-    if (n_until_failure < 0 || n_until_failure-- > 0)
-        return 0;
-    n_failures++;
-    return 1;
-}
-
-static void *counted(void *p)
-{
-    n_live += p != NULL;
-    return p;
-}
-
-void *malloc(size_t size)
-{
-    return must_fail() ? NULL : counted(__libc_malloc(size));
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : counted(__libc_calloc(n, size));
-}
-
-void *realloc(void *p, size_t size)
-{
-    if (must_fail())
-        return NULL;
-    return p != NULL ? __libc_realloc(p, size) : counted(__libc_realloc(p, size));
-}
-
-int posix_memalign(void **out, size_t alignment, size_t size)
-{
-    void *p = must_fail() ? NULL : counted(__libc_memalign(alignment, size));
-    if (p == NULL)
-        return ENOMEM;
-    *out = p;
-    return 0;
-}
-
-void free(void *p)
-{
-    n_live -= p != NULL;
-    __libc_free(p);
-}
+#ifdef NO_MEMORY
 
 enum { N = 120, P = 3 };
 
@@ -247,13 +184,13 @@ static void check_all_failures(enum ft_status (*run)(struct ft_err *err))
     struct ft_err err = {0};
     assert_ok(run(&err), err); /* libraries set themselves up once */
     for (long k = 0;; k++) {
-        const long live = n_live;
-        n_failures = 0;
-        n_until_failure = k;
+        const long live = no_memory_live;
+        no_memory_refused = 0;
+        no_memory_in = k;
         const enum ft_status st = run(&err);
-        const bool was_refused = n_failures > 0;
-        n_until_failure = -1;
-        assert_int_equal(n_live, live);
+        const bool was_refused = no_memory_refused > 0;
+        no_memory_in = -1;
+        assert_int_equal(no_memory_live, live);
         if (st != FT_OK && st != FT_NOMEM)
             fail_msg("request %ld refused: %s: %s", k, ft_status_name(st), err.msg);
         if (!was_refused) {

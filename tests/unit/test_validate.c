@@ -39,6 +39,19 @@ static struct validate_models models_of(const struct sample *s, const struct mod
         .rows = {.x = {s->x, N, M, M}, .y = s->y}, .specs = specs, .folds = folds};
 }
 
+static struct validate_plan plan_of(const struct folds *folds, struct validate_models *models,
+                                    const double *y, size_t n_candidates,
+                                    enum validate_metric metric)
+{
+    return (struct validate_plan){.folds = folds,
+                                  .n_rows = N,
+                                  .n_candidates = n_candidates,
+                                  .fit = validate_fit_model,
+                                  .ctx = models,
+                                  .y = y,
+                                  .metric = metric};
+}
+
 static void test_validate_run_same_for_any_threads(void **state)
 {
     struct sample *s = make_sample(true);
@@ -49,13 +62,7 @@ static void test_validate_run_same_for_any_threads(void **state)
     double *first = calloc(2 * N, sizeof(*first)), mean[2] = {0};
     specs[0].n_trees = 20;
     assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
-    const struct validate_plan plan = {.folds = &folds,
-                                       .n_rows = N,
-                                       .n_candidates = 2,
-                                       .fit = validate_fit_model,
-                                       .ctx = &models,
-                                       .y = s->y,
-                                       .metric = VALIDATE_ROC_AUC};
+    const struct validate_plan plan = plan_of(&folds, &models, s->y, 2, VALIDATE_ROC_AUC);
     const size_t n_threads[] = {1, 2, 7};
     for (size_t t = 0; t < 3; t++) {
         struct pool *pool;
@@ -94,13 +101,7 @@ static void test_validate_run_is_out_of_fold(void **state)
     struct model *m;
     assert_ok(pool_new(2, &pool, &err), err);
     assert_ok(folds_by_group(s->group, NULL, N, K, 1, &folds, &err), err);
-    const struct validate_plan plan = {.folds = &folds,
-                                       .n_rows = N,
-                                       .n_candidates = 1,
-                                       .fit = validate_fit_model,
-                                       .ctx = &models,
-                                       .y = s->y,
-                                       .metric = VALIDATE_RMSE};
+    const struct validate_plan plan = plan_of(&folds, &models, s->y, 1, VALIDATE_RMSE);
     assert_ok(validate_run(&plan, pool, &r, &err), err);
     assert_true(r.mean > 0.09 && r.mean < 0.11);
     const struct fold *f = &folds.fold[2];
@@ -216,13 +217,7 @@ static void test_validate_bins_change_nothing(void **state)
     specs[2].n_bins = 16;
     assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
     assert_ok(pool_new(3, &pool, &err), err);
-    struct validate_plan plan = {.folds = &folds,
-                                 .n_rows = N,
-                                 .n_candidates = 3,
-                                 .fit = validate_fit_model,
-                                 .ctx = &models,
-                                 .y = s->y,
-                                 .metric = VALIDATE_ROC_AUC};
+    struct validate_plan plan = plan_of(&folds, &models, s->y, 3, VALIDATE_ROC_AUC);
     struct validate_bins *bins = NULL;
     assert_ok(validate_run(&plan, pool, own, &err), err);
     assert_ok(validate_bins_make(&models, 3, 1, pool, &bins, &err), err);
@@ -298,13 +293,7 @@ static void test_validate_stop_fits(void **state)
     assert_ok(validate_stop_make(&folds, s->group, NULL, s->y, 5, &stop, &err), err);
     assert_ok(pool_new(3, &pool, &err), err);
     struct validate_models models = models_of(s, specs, &folds);
-    struct validate_plan plan = {.folds = &folds,
-                                 .n_rows = N,
-                                 .n_candidates = 1,
-                                 .fit = validate_fit_model,
-                                 .ctx = &models,
-                                 .y = s->y,
-                                 .metric = VALIDATE_ROC_AUC};
+    struct validate_plan plan = plan_of(&folds, &models, s->y, 1, VALIDATE_ROC_AUC);
     struct validate_bins *bins = NULL;
     assert_ok(validate_run(&plan, pool, without, &err), err);
     plan.n_candidates = 2;
@@ -345,13 +334,7 @@ static void test_validate_floats_same(void **state)
     assert_ok(folds_by_group(s->group, s->y, N, K, 1, &folds, &err), err);
     assert_ok(pool_new(2, &pool, &err), err);
     struct validate_models models = models_of(s, specs, &folds);
-    const struct validate_plan plan = {.folds = &folds,
-                                       .n_rows = N,
-                                       .n_candidates = 2,
-                                       .fit = validate_fit_model,
-                                       .ctx = &models,
-                                       .y = s->y,
-                                       .metric = VALIDATE_ROC_AUC};
+    const struct validate_plan plan = plan_of(&folds, &models, s->y, 2, VALIDATE_ROC_AUC);
     assert_ok(validate_run(&plan, pool, wide, &err), err);
     models.rows.x = (struct matrix){NULL, N, M, M, x32};
     assert_ok(validate_run(&plan, pool, narrow, &err), err);
