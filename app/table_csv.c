@@ -69,14 +69,17 @@ static enum ft_status read_header(struct loading *l, struct ft_err *err)
         return no_memory(l, err);
     for (size_t i = 0; i < r->n; i++) {
         const struct csv_field name = csv_trim(r->fields[i]);
-        if (name.len > 0 && field_by_name(l, name.p, name.len) != NULL)
-            return ft_fail(err, FT_INVALID, "%s, line %lld: column '%.*s' occurs twice", l->path,
-                           (long long)csv_reader_line(l->reader), (int)name.len, name.p);
         char *copy = name.len > 0 ? strndup(name.p, name.len) : malloc(32);
         if (copy == NULL)
             return no_memory(l, err);
         if (name.len == 0)
             snprintf(copy, 32, "column%zu", i + 1);
+        if (field_by_name(l, copy, strlen(copy)) != NULL) {
+            ft_fail(err, FT_INVALID, "%s, line %lld: column '%.80s' occurs twice", l->path,
+                    (long long)csv_reader_line(l->reader), copy);
+            free(copy);
+            return FT_INVALID;
+        }
         l->layout.fields[i].name = copy;
         l->layout.n_fields = i + 1;
     }

@@ -87,6 +87,28 @@ static enum ft_status parse_levels(const cJSON *all, struct table_column *c, str
     return FT_OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Columns and their levels are looked up by name. */
+static enum ft_status check_distinct(const struct table_schema *s, struct ft_err *err)
+{
+    enum ft_status st = FT_OK;
+    const char **names = calloc(s->n_features + 1, sizeof(*names));
+    if (names == NULL)
+        return ft_fail(err, FT_NOMEM, "schema: no memory");
+    for (size_t j = 0; j < s->n_features; j++)
+        names[j] = s->features[j].name;
+    qsort(names, s->n_features, sizeof(*names), by_name);
+    for (size_t j = 1; j < s->n_features && st == FT_OK; j++)
+        if (strcmp(names[j - 1], names[j]) == 0)
+            st = ft_fail(err, FT_INVALID, "schema: column '%.80s' occurs twice", names[j]);
+    free(names);
+    return st;
+}
+
 static enum ft_status fill(const cJSON *names, const cJSON *rest, struct table_schema *s,
                            struct ft_err *err)
 {
@@ -113,7 +135,9 @@ static enum ft_status fill(const cJSON *names, const cJSON *rest, struct table_s
         if (st != FT_OK)
             return st;
     }
-    st = copy_text(rest, "label", &s->label.name, err);
+    st = check_distinct(s, err);
+    if (st == FT_OK)
+        st = copy_text(rest, "label", &s->label.name, err);
     if (st == FT_OK && s->label.name != NULL)
         st = parse_levels(label_levels, &s->label, err);
     if (st == FT_OK)

@@ -116,7 +116,8 @@ static void test_table_read_errors_name_the_place(void **state)
         {"a,y\n1,0\n2\n", "line 3: 1 fields, the header has 2"},
         {"a,y\n1,0\n\"2,1\n", "line 3"},
         {"a,y\n", "no rows"},
-        {"a,a,y\n1,2,3\n", "column 'a' occurs twice"},
+        {"column2,,y\n1,2,0\n", "line 1: column 'column2' occurs twice"},
+        {"a,a,y\n1,2,3\n", "line 1: column 'a' occurs twice"},
         {"a,b\n1,2\n", "no column 'y'"},
         {"y\n1\n2\n", "no column is left"},
         {"a,y\n1,\n2,\n", "no rows with a label"},
@@ -179,9 +180,10 @@ static void test_table_schema_parse_refuses(void **state)
         {"[\"a\"]", "{}"},
         {"[\"a\"]", "{\"levels\":{\"a\":[1]},\"label_levels\":{}}"},
         {"[\"a\"", "{\"levels\":{},\"label_levels\":{}}"},
+        {"[\"a\",\"b\",\"a\"]", "{\"levels\":{},\"label_levels\":{}}"},
     };
     struct table_schema s;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(table_schema_parse(bad[i][0], bad[i][1], &s, &err), FT_INVALID);
         table_schema_free(&s);
     }
