@@ -14,16 +14,26 @@
 /* Models of each state that stay for comparison; a year of nights would fill the file. */
 enum { NIGHTS_KEPT = 7 };
 
-/* The score that a stored champion reached out of fold when it was trained; NaN = unknown. */
-static double stored_score(const struct model_row *champion)
+/* What a model and age alone reached on the rows of one night; lower is better, NaN = unknown. */
+struct reached {
+    double score, baseline;
+};
+
+static struct reached read_reached(const char *text)
 {
     cJSON *metrics = NULL;
-    double score = NAN;
-    if (champion->metrics != NULL &&
-        json_parse(champion->metrics, strlen(champion->metrics), &metrics, NULL) == FT_OK)
-        (void)json_number(metrics, "score", false, &score, NULL);
+    const cJSON *baseline = NULL;
+    const char *name = NULL;
+    struct reached x = {NAN, NAN};
+    if (text == NULL || json_parse(text, strlen(text), &metrics, NULL) != FT_OK)
+        return x;
+    (void)json_number(metrics, "score", false, &x.score, NULL);
+    (void)json_string(metrics, "score_metric", false, &name, NULL);
+    (void)json_object(metrics, "baseline", false, &baseline, NULL);
+    if (name != NULL && baseline != NULL)
+        (void)json_number(baseline, name, false, &x.baseline, NULL);
     cJSON_Delete(metrics);
-    return score;
+    return x;
 }
 
 /* The kind of the champion on tonight's folds: the same rows, fitted tonight. NULL when it was no
@@ -44,6 +54,18 @@ struct verdict {
     char reason[900];
     int64_t same_id; /* the champion is this very model file: nothing new to store; 0 = no */
 };
+
+/* Is the challenger worse than the champion was? Two nights have other rows, and an eventful month
+ * is harder to foretell than a calm one: the share of age alone's loss that is left is compared,
+ * and the plain scores only where age alone is unknown. */
+static bool is_worse(struct reached now, struct reached before, double slack)
+{
+    if (!isfinite(before.score))
+        return false;
+    if (now.baseline > 0 && before.baseline > 0)
+        return (now.score - slack) / now.baseline > before.score / before.baseline;
+    return now.score > before.score + slack;
+}
 
 /* Slack of a comparison between two nights: the standard error of the challenger's advantage over
  * age alone stands for the noise of its score. RMSE scores carry theirs on the squared scale. */
@@ -71,7 +93,8 @@ static enum ft_status judge(struct db *db, const struct train_result *r,
         return FT_OK;
     if (st != FT_OK)
         return st;
-    const double before = stored_score(&champion);
+    const struct reached before = read_reached(champion.metrics);
+    const struct reached now = {m->score, read_reached(m->metrics).baseline};
     const struct train_model *peer = same_folds(r, m, &champion);
     if (strcmp(champion.sha256, m->sha256) == 0) {
         v->same_id = champion.id;
@@ -84,17 +107,16 @@ static enum ft_status judge(struct db *db, const struct train_result *r,
                        "replaces model %lld: on the same folds %.5g, its kind (%s) reaches %.5g "
                        "tonight; %s",
                        (long long)champion.id, m->score, champion.kind, peer->score, m->reason);
-    } else if (isfinite(before) && m->score > before + slack(r, m)) {
-        v->state = "candidate";
+    } else {
+        const bool stays = is_worse(now, before, slack(r, m));
+        if (stays)
+            v->state = "candidate";
         (void)snprintf(
             v->reason, sizeof(v->reason),
-            "not promoted: out of fold %.5g, the champion (model %lld) reached %.5g when "
-            "it was trained; lower is better",
-            m->score, (long long)champion.id, before);
-    } else {
-        (void)snprintf(v->reason, sizeof(v->reason),
-                       "replaces model %lld: out of fold %.5g, it had reached %.5g; %s",
-                       (long long)champion.id, m->score, before, m->reason);
+            "%s model %lld: out of fold %.5g where age alone reaches %.5g; it had reached "
+            "%.5g where age alone reached %.5g; lower is better; %s",
+            stays ? "does not replace" : "replaces", (long long)champion.id, now.score,
+            now.baseline, before.score, before.baseline, m->reason);
     }
     model_clear(&champion);
     return FT_OK;

@@ -13,9 +13,10 @@ struct db;
 
 enum registry_policy {
     REGISTRY_TRAIN, /* asked for by a person: the best candidate that beats age alone is promoted */
-    REGISTRY_NIGHT  /* the same, and only when it is not worse than the present champion: its
-                       out-of-fold score against the stored one of the champion, with one standard
-                       error of slack; candidates that are kept off are not stored */
+    REGISTRY_NIGHT  /* the same, and only when it is not worse than the present champion: the share
+                       that is left of age alone's loss, both out of fold, against the stored share
+                       of the champion, with one standard error of slack; candidates that are kept
+                       off are not stored */
 };
 
 struct registry_counts {
