@@ -106,8 +106,9 @@ void night_report_training(struct db *db, const struct night_result *r,
     json_add_int(models, "promoted", (int64_t)counts->n_promoted);
     json_add_int(models, "kept", (int64_t)counts->n_kept);
     json_add_string(report, "compared_by",
-                    "the challenger's out-of-fold score against the score that the champion "
-                    "reached out of fold when it was trained");
+                    "the share of age alone's loss that the challenger leaves out of fold against "
+                    "the share that the champion left when it was trained; models of different "
+                    "kinds on the same folds");
     cJSON *training = json_add_array(report, "training");
     cJSON *classes = json_add_array(report, "classes");
     for (size_t i = 0; i < r->n; i++) {
