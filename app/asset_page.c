@@ -4,6 +4,7 @@
 #include "app/base/json.h"
 #include "app/base/money.h"
 #include "app/fleet_rows.h"
+#include "app/inbox.h"
 #include "app/words.h"
 #include "app/work_order_json.h"
 #include "db/event_store.h"
@@ -85,74 +86,27 @@ static bool has_work(const struct asset_view *v)
     return v->has_lead && v->row.has_case;
 }
 
-/* First production stop after the best day; -1 = none. */
-static int next_stop(const struct asset_view *v)
-{
-    for (int d = v->lead.window.best + 1; d < v->s.days.n; d++)
-        if (days_has(&v->s.days, d, CALENDAR_STOP, v->a->area))
-            return d;
-    return -1;
-}
-
-/* A spare that is not in stock decides the first possible day: the reader must know. */
-static void add_spare(const struct asset_view *v, char *text, size_t size)
-{
-    char date[WORDS_SIZE];
-    const struct component *c = catalog_component(&v->s.catalog, v->row.component_id);
-    const int earliest = v->lead.window.earliest;
-    if (c == NULL || c->spare_lead_ms < MS_PER_DAY || earliest <= 0)
-        return;
-    snprintf(text + strlen(text), size - strlen(text), " The spare takes %lld days: here on %s.",
-             (long long)(c->spare_lead_ms / MS_PER_DAY),
-             words_date(v->s.days.start_ms[earliest], v->s.site.now_ms, date));
-}
-
 static void add_decision(const struct asset_view *v, cJSON *o)
 {
-    char lead[240];
-    char rest[480];
-    char date[WORDS_SIZE];
+    struct inbox_decision d = {0};
     char p[WORDS_SIZE];
-    char now[WORDS_SIZE];
-    char later[WORDS_SIZE];
+    char level[WORDS_SIZE];
     const struct fleet_row *r = &v->row;
-    const char *part = catalog_component_name(&v->s.catalog, r->component_id);
     if (!v->has_lead) {
-        snprintf(lead, sizeof(lead), "No forecast.");
-        snprintf(rest, sizeof(rest), "%s.", r->why);
+        snprintf(d.lead, sizeof(d.lead), "No forecast.");
+        snprintf(d.rest, sizeof(d.rest), "%s.", r->why);
     } else if (has_work(v)) {
-        const struct predictive_window *w = &v->lead.window;
-        const int stop = next_stop(v);
-        const struct work_order *k = v->lead.order;
-        const int64_t day_ms = k != NULL && k->scheduled_ms != DB_NO_TIME
-                                   ? k->scheduled_ms
-                                   : v->s.days.start_ms[w->best];
-        int day = days_index(&v->s.days, day_ms);
-        if (day < 0 || day >= v->s.days.n)
-            day = w->best;
-        snprintf(lead, sizeof(lead), "%s the %s on %s.",
-                 r->component_id != 0 ? "Replace" : "Inspect", part,
-                 words_date(day_ms, v->s.site.now_ms, date));
-        snprintf(rest, sizeof(rest), "%s chance of failure in 30 days. Expected cost %s then",
-                 words_percent(w->p_window, p),
-                 words_money(llround(w->cost[day]), v->s.site.currency, now));
-        if (stop > day)
-            snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), ", %s at the next stop.",
-                     words_money(llround(w->cost[stop]), v->s.site.currency, later));
-        else
-            snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), ", %s when left.",
-                     words_money(llround(w->cost_left), v->s.site.currency, later));
-        add_spare(v, rest, sizeof(rest));
+        inbox_decision(&v->s, &v->lead, &d);
     } else {
-        snprintf(lead, sizeof(lead),
+        snprintf(d.lead, sizeof(d.lead),
                  r->state == FLEET_WATCH ? "Watch it; no work pays yet." : "Nothing to do.");
-        snprintf(rest, sizeof(rest), "%s chance of failure in 30 days; work pays from %s on.",
+        snprintf(d.rest, sizeof(d.rest), "%s chance of failure in 30 days; work pays from %s on.",
                  words_percent(v->lead.window.p_window, p),
-                 words_percent(v->lead.window.p_open, now));
+                 words_percent(v->lead.window.p_open, level));
     }
-    cJSON *d = json_add_object(o, "decision");
-    json_add_string(d, "lead", lead);
-    json_add_string(d, "rest", rest);
+    cJSON *x = json_add_object(o, "decision");
+    json_add_string(x, "lead", d.lead);
+    json_add_string(x, "rest", d.rest);
 }
 
 /* The curve that is drawn: the asset's own forecast, or that of the leading component. */
@@ -297,7 +251,7 @@ static void add_costs(const struct asset_view *v, cJSON *o)
     cJSON *best = json_add_object(c, "best");
     add_day(best, "date", d->start_ms[w->best]);
     json_add_number(best, "cost", major(v, w->cost_best));
-    const int stop = next_stop(v);
+    const int stop = inbox_next_stop(&v->s, &v->lead);
     if (stop >= 0) {
         cJSON *next = json_add_object(c, "next");
         add_day(next, "date", d->start_ms[stop]);

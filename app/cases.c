@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/inbox.h"
 #include "app/work_order_json.h"
 #include "db/asset_store.h"
 
@@ -55,6 +56,17 @@ static const struct forecast *find_forecast(const struct snapshot *s, const stru
         if (all[i].f.component_id == c->component_id && snapshot_decides(all, n, i))
             return &all[i].f;
     return NULL;
+}
+
+bool cases_find(const struct snapshot *s, const struct risk_case *c, struct snapshot_case *out,
+                const struct forecast **f)
+{
+    const struct forecast *found = find_forecast(s, c);
+    if (found != NULL)
+        snapshot_case(s, found, out);
+    if (f != NULL)
+        *f = found;
+    return found != NULL && out->asset != NULL;
 }
 
 static int compare_candidates(const void *x, const void *y)
@@ -254,13 +266,13 @@ static bool is_reject_reason(const char *reason)
     return false;
 }
 
-/* Gives the case's draft another status; nothing when there is no draft. */
-static enum ft_status move_draft(struct db *db, const struct snapshot *s, const struct risk_case *c,
-                                 const char *status, struct ft_err *err)
+/* Gives the case's work order of status `from` another one; nothing when there is none such. */
+static enum ft_status move_order(struct db *db, const struct snapshot *s, const struct risk_case *c,
+                                 const char *from, const char *status, struct ft_err *err)
 {
     const struct work_order *draft = snapshot_open_order(s, c->asset_id, c->component_id);
     struct work_order w;
-    if (draft == NULL || strcmp(draft->status, "draft") != 0)
+    if (draft == NULL || strcmp(draft->status, from) != 0)
         return FT_OK;
     enum ft_status st = work_order_find(db, draft->key, &w, err);
     if (st != FT_OK)
@@ -314,10 +326,39 @@ static enum ft_status make_order(struct db *db, const struct snapshot *s, const 
     return st;
 }
 
+bool cases_may_reopen(const struct snapshot *s, const struct risk_case *c)
+{
+    const struct work_order *order = snapshot_open_order(s, c->asset_id, c->component_id);
+    if (strcmp(c->state, "deferred") == 0)
+        return true;
+    if (strcmp(c->state, "approved") == 0)
+        return order == NULL || strcmp(order->status, "approved") == 0;
+    return strcmp(c->state, "rejected") == 0 && c->until_ms != DB_NO_TIME &&
+           c->until_ms > s->site.now_ms && find_open(s, c->asset_id, c->component_id) == NULL;
+}
+
+/* Takes a decision back. */
+static enum ft_status reopen(struct db *db, const struct snapshot *s, struct risk_case *c,
+                             const char *reason, struct ft_err *err)
+{
+    if (strcmp(c->state, "open") == 0)
+        return FT_OK;
+    if (!cases_may_reopen(s, c))
+        return ft_fail(err, FT_CONFLICT, "case %lld is %s: this cannot be taken back any more",
+                       (long long)c->id, c->state);
+    enum ft_status st = FT_OK;
+    if (strcmp(c->state, "approved") == 0)
+        st = move_order(db, s, c, "approved", "draft", err);
+    c->until_ms = DB_NO_TIME;
+    return st == FT_OK ? put_state(db, c, "open", reason, s->site.now_ms, err) : st;
+}
+
 enum ft_status cases_decide(struct db *db, const struct snapshot *s, struct risk_case *c,
                             const struct case_decision *d, struct ft_err *err)
 {
     const int64_t now_ms = s->site.now_ms;
+    if (d->action == CASE_REOPEN)
+        return reopen(db, s, c, d->reason, err);
     if (!case_is_open(c))
         return ft_fail(err, FT_CONFLICT, "case %lld is %s already", (long long)c->id, c->state);
     if (strcmp(c->state, "approved") == 0 && d->action != CASE_APPROVE)
@@ -329,17 +370,14 @@ enum ft_status cases_decide(struct db *db, const struct snapshot *s, struct risk
         c->until_ms = DB_NO_TIME;
         st = make_order(db, s, c, err);
         if (st == FT_OK)
-            st = move_draft(db, s, c, "approved", err);
+            st = move_order(db, s, c, "draft", "approved", err);
         return st == FT_OK ? put_state(db, c, "approved", d->reason, now_ms, err) : st;
     case CASE_DEFER:
         if (d->until_ms <= now_ms)
             return ft_fail(err, FT_INVALID, "/until: expected an instant in the future");
         c->until_ms = d->until_ms;
-        st = move_draft(db, s, c, "cancelled", err);
+        st = move_order(db, s, c, "draft", "cancelled", err);
         return st == FT_OK ? put_state(db, c, "deferred", d->reason, now_ms, err) : st;
-    case CASE_REOPEN:
-        c->until_ms = DB_NO_TIME;
-        return put_state(db, c, "open", d->reason, now_ms, err);
     case CASE_REJECT:
     default:
         if (!is_reject_reason(d->reason))
@@ -347,7 +385,7 @@ enum ft_status cases_decide(struct db *db, const struct snapshot *s, struct risk
                            "/reason: expected not_worth_it, known, wrong_data, done_already or "
                            "other");
         c->until_ms = now_ms + cooldown_ms(db);
-        st = move_draft(db, s, c, "rejected", err);
+        st = move_order(db, s, c, "draft", "rejected", err);
         return st == FT_OK ? put_state(db, c, "rejected", d->reason, now_ms, err) : st;
     }
 }
@@ -369,15 +407,21 @@ static void add_date(cJSON *o, const char *key, int64_t ts_ms)
     json_add_string(o, key, date);
 }
 
+int64_t cases_decide_by_ms(const struct snapshot *s, const struct snapshot_case *k)
+{
+    const struct component *part = catalog_component(&s->catalog, k->component_id);
+    const int64_t by =
+        s->days.start_ms[k->window.latest] - (part != NULL ? part->spare_lead_ms : 0);
+    return by < s->days.start_ms[0] ? s->days.start_ms[0] : by;
+}
+
 /* Days of the window, and until when the spare must be ordered and the decision be made. */
 static void add_window(cJSON *o, const struct snapshot *s, const struct snapshot_case *k)
 {
     const struct predictive_window *w = &k->window;
     const struct component *part = catalog_component(&s->catalog, k->component_id);
     const int64_t lead_ms = part != NULL ? part->spare_lead_ms : 0;
-    int64_t order_by = s->days.start_ms[w->latest] - lead_ms;
-    if (order_by < s->days.start_ms[0])
-        order_by = s->days.start_ms[0];
+    const int64_t order_by = cases_decide_by_ms(s, k);
     add_date(o, "best", s->days.start_ms[w->best]);
     add_date(o, "earliest", s->days.start_ms[w->earliest]);
     add_date(o, "latest", s->days.start_ms[w->latest]);
@@ -401,7 +445,8 @@ static void add_window(cJSON *o, const struct snapshot *s, const struct snapshot
 cJSON *cases_to_json(const struct snapshot *s, const struct risk_case *c)
 {
     struct snapshot_case k = {0};
-    const struct forecast *f = find_forecast(s, c);
+    const struct forecast *f;
+    const bool has_forecast = cases_find(s, c, &k, &f);
     const struct asset *a = catalog_asset(&s->catalog, c->asset_id);
     const struct component *part = catalog_component(&s->catalog, c->component_id);
     const struct work_order *order = snapshot_open_order(s, c->asset_id, c->component_id);
@@ -419,10 +464,12 @@ cJSON *cases_to_json(const struct snapshot *s, const struct risk_case *c)
     json_add_string(o, "work_order", order != NULL ? order->key : NULL);
     json_add_string(o, "currency", s->site.currency);
     json_add_int(o, "version", c->version);
+    json_add_instant(o, "updated", c->updated_ms);
+    json_add_bool(o, "may_reopen", cases_may_reopen(s, c));
     cJSON *reasons = json_add_array(o, "reasons");
-    if (f != NULL && case_is_open(c)) {
-        snapshot_case(s, f, &k);
+    if (has_forecast && case_is_open(c)) {
         add_window(o, s, &k);
+        inbox_add_case(s, &k, f, o);
         for (size_t i = 0; i < f->n_reasons; i++)
             if (f->reasons[i].points > 0)
                 json_add_string(reasons, NULL, f->reasons[i].text);

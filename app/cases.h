@@ -42,8 +42,8 @@ enum ft_status cases_budget(struct db *db, const struct snapshot *s, struct case
 
 /* What a planner decides. approve: its work order (the draft, or a new one) becomes approved;
  * defer: no work is proposed before until_ms; reject: its draft is rejected, reason is one of
- * not_worth_it, known, wrong_data, done_already, other. FT_CONFLICT when the case has ended. *c is
- * renewed. */
+ * not_worth_it, known, wrong_data, done_already, other; reopen takes each of them back (see
+ * cases_may_reopen). FT_CONFLICT when the case has ended. *c is renewed. */
 enum case_action { CASE_APPROVE, CASE_DEFER, CASE_REJECT, CASE_REOPEN };
 struct case_decision {
     enum case_action action;
@@ -52,6 +52,17 @@ struct case_decision {
 };
 enum ft_status cases_decide(struct db *db, const struct snapshot *s, struct risk_case *c,
                             const struct case_decision *d, struct ft_err *err);
+
+/* Can the decision be taken back? Deferred: yes. Approved: while its work order is only approved,
+ * which becomes a draft again. Rejected: while the part cools down and no other case stands for it;
+ * the rejected draft stays rejected, and a new one is made. */
+bool cases_may_reopen(const struct snapshot *s, const struct risk_case *c);
+
+/* The forecast and window of now of a case; false when there is none any more. f may be NULL. */
+bool cases_find(const struct snapshot *s, const struct risk_case *c, struct snapshot_case *out,
+                const struct forecast **f);
+/* The day by which the spare must be ordered for the latest day; without a spare that day. */
+int64_t cases_decide_by_ms(const struct snapshot *s, const struct snapshot_case *k);
 
 /* One case with its window, costs and reasons of now; the caller frees it. NULL: no memory. */
 cJSON *cases_to_json(const struct snapshot *s, const struct risk_case *c);

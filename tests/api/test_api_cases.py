@@ -90,6 +90,33 @@ class Cases(unittest.TestCase):
         self.assertEqual(self.s.post(path + "/verdict", {"verdict": "silly"},
                                      role="planner").status, 422)
 
+    def test_answer_and_sentences(self):
+        r = self.s.get("/api/v1/cases?state=open").json
+        self.assertTrue(r["answer"]["lead"].startswith(f"{len(r['items'])} to decide;"), r["answer"])
+        self.assertIn("Waiting costs EUR", r["answer"]["rest"])
+        for case in r["items"]:
+            self.assertRegex(case["decision"]["lead"], r"^Replace the .* on ")
+            self.assertIn(case["asset_state"], ("act", "soon", "watch", "no_data"))
+            self.assertTrue(case["lands"].endswith("."), case["lands"])
+            self.assertIs(case["may_reopen"], False)
+
+    def test_reject_and_take_back(self):
+        case = self.s.get("/api/v1/cases?state=open").json["items"][0]
+        path = f"/api/v1/cases/{case['id']}"
+
+        def decide(body, status):
+            r = self.s.request("PATCH", path, body, role="planner",
+                               headers={"If-Match": self.s.get(path).headers["ETag"]})
+            self.assertEqual(r.status, status, r.text)
+            return r.json
+        decide({"action": "reject", "reason": "no"}, 422)
+        gone = decide({"action": "reject", "reason": "wrong_data"}, 200)
+        self.assertEqual((gone["state"], gone["reason"], gone["may_reopen"]), ("rejected", "wrong_data", True))
+        late = self.s.get(f"/api/v1/cases?state=rejected&changed_since={gone['updated']}").json["items"]
+        self.assertEqual([case["id"]], [c["id"] for c in late])
+        self.assertEqual([], self.s.get("/api/v1/cases?state=rejected&changed_since=2030-01-01").json["items"])
+        self.assertEqual("open", decide({"action": "reopen"}, 200)["state"])
+
     def test_scenario_and_price(self):
         before = self.s.get("/api/v1/schedule").json
         r = self.s.post("/api/v1/scenarios", {"crews": [{"name": "Extra", "hours_per_day": 8}]},

@@ -99,10 +99,54 @@ class Data:
                                              "normal", max(0, 600 - i), .004, 400, 90, None,
                                              "Within own baseline", 0, None, None, None, None)))
             self.assets[-1]["next_work"] = None
+        self.cases = {i + 1: self.case_of(i, a) for i, a in enumerate(self.assets[:5])}
         for i, a in enumerate(self.assets[:13]):
             w = a["next_work"]
             if w:
                 self.orders[w["key"]] = self.order(w, a, i)
+
+    def case_of(self, i, a):
+        name = HOSTILE if self.case == "hostile" else "bearing"
+        return {"id": i + 1, "asset": a["key"], "component": name, "state": "open", "opened": iso(NOW),
+                "closed": None, "until": None, "reason": None, "verdict": None, "note": None,
+                "work_order": f"WO-{4402 + i:05d}", "currency": self.currency, "version": 1, "updated": iso(NOW),
+                "may_reopen": False, "reasons": [a["why"], "Bearing age"], "best": date(11), "earliest": date(9),
+                "latest": date(16), "decide_by": date(i), "spare": "Bearing 6316-C3" if i % 2 else None,
+                "spare_lead_s": 345600, "order_spare_by": date(i), "p_window": .31, "p_threshold": .1,
+                "p_age_only": .08, "risk_by_best": .05, "cost_best": 13800, "cost_left": 41500, "saving": 27700,
+                "waiting_per_day": a["waiting_per_day"], "name": a["name"], "class": a["class"], "area": a["area"],
+                "asset_state": a["state"], "asset_state_rule": a["state_rule"], "work": f"Replace {name}",
+                "decision": {"lead": f"Replace the {name} on Fri 4 Dec.", "rest": "31 % chance of failure in 30 days."},
+                "lands": f"WO-{4402 + i:05d} stands on Fri 4 Dec, Mech A.", "crew": "Mech A", "duration_h": 6,
+                "risk_limit": .1}
+
+    def list_cases(self, q):
+        states = (q.get("state") or "open,approved,deferred,rejected,closed").split(",")
+        items = sorted((c for c in self.cases.values() if c["state"] in states), key=lambda c: c["decide_by"])
+        n = sum(c["state"] == "open" for c in self.cases.values())
+        return {"answer": {"lead": f"{n} to decide; 2 cannot wait past Fri 27 Nov.", "rest": "6 of this week's 10 "
+                           "alarms used."} if n else {"lead": "Nothing to decide.", "rest": "There are no forecasts "
+                                                     "yet: cases come from them, after the first training."},
+                "budget": {"per_week": 10, "used": 6, "waiting": 0, "threshold": None, "next_slot_worth": None},
+                "items": items, "next_cursor": None}
+
+    def waiting_cost(self, case):
+        days = [{"date": date(d), "cost": 13800 + 30 * (d - 11) ** 2, "waiting": 30 * (d - 11) ** 2,
+                 "risk": 1 - math.exp(-((d / 46) ** 1.9)), "workday": True, "stop": d % 14 == 11} for d in range(90)]
+        return dict({k: v for k, v in case.items() if k in ("currency", "best", "earliest", "latest", "decide_by",
+                    "risk_by_best", "cost_best", "cost_left", "saving", "waiting_per_day")}, case=case["id"], items=days)
+
+    def decide(self, case, body):
+        done = {"approve": "approved", "defer": "deferred", "reject": "rejected", "reopen": "open"}[body["action"]]
+        case.update(state=done, reason=body.get("reason"), until=body.get("until"), may_reopen=done != "open",
+                    version=case["version"] + 1)
+        return case
+
+    def forecasts(self, q):
+        a = self.asset(q.get("asset", ""))
+        f = dict(a["forecast"], model_kind="gbdt", spoke="test") if a else None
+        return [{"asset": q["asset"], "component": c["component"], "as_of": iso(NOW), "scored_at": iso(NOW),
+                 "model": 12, "forecast": f} for c in self.cases.values() if a and c["asset"] == q["asset"]]
 
     def order(self, w, a, i):
         return {"id": i + 1, "key": w["key"], "external_key": None, "title": w["title"], "note": None,
@@ -535,9 +579,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         d = self.data
         lists = {"models": d.models, "runs": d.runs, "ledger": d.ledger,
                  "work-orders": lambda q: list(d.orders.values()), "keys": lambda q: [],
-                 "webhooks": lambda q: [], "imports": d.imports, "quarantine": d.quarantine}
+                 "webhooks": lambda q: [], "imports": d.imports, "quarantine": d.quarantine,
+                 "forecasts": d.forecasts}
         plain = {"site": d.site, "assets": d.list_assets, "kpi": d.kpi, "readings": d.readings,
-                 "schedule": d.schedule, "quality": d.quality}
+                 "schedule": d.schedule, "quality": d.quality, "cases": d.list_cases}
         if len(p) == 1 and p[0] in plain:
             return self.reply(200, plain[p[0]](q))
         if len(p) == 1 and p[0] in lists:
@@ -554,6 +599,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             found = next((m for m in d.models({}) if str(m["id"]) == p[1]), None)
         elif len(p) == 2 and p[0] == "runs":
             found = d.run(p[1])
+        elif len(p) >= 2 and p[0] == "cases":
+            found = d.cases.get(int(p[1]))
+            found = d.waiting_cost(found) if found and p[2:] == ["waiting-cost"] else found
         if found is None:
             return self.problem(404, "Not found", f"there is no {'/'.join(p)}")
         tag = [("ETag", f'"{found["version"]}"')] if "version" in found else []
@@ -585,11 +633,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.body()
         if not self.is_allowed():
             return self.problem(401, "Key needed", "send a key")
-        w = self.data.orders[path[1]]
+        w = self.data.cases[int(path[1])] if path[0] == "cases" else self.data.orders[path[1]]
         if self.headers.get("If-Match") != f'"{w["version"]}"':
             return self.problem(412, "Changed meanwhile")
-        w.update(body)
-        w["version"] += 1
+        if path[0] == "cases":
+            self.data.decide(w, body)
+        else:
+            w.update(body)
+            w["version"] += 1
         return self.reply(200, w, headers=[("ETag", f'"{w["version"]}"')])
 
 

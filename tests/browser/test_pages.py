@@ -8,7 +8,7 @@ import mock_server  # noqa: E402
 from browser import BrowserCase  # noqa: E402
 
 PAGES = {"/fleet": "table.fleet tbody tr[data-href]", "/asset/P-2107": ".lane canvas",
-         "/plan": ".gantt .job", "/plan?view=calendar": ".month .job",
+         "/inbox": "table.inbox tbody tr[data-href]", "/plan": ".gantt .job", "/plan?view=calendar": ".month .job",
          "/plan?view=list": "table tbody tr[data-href]", "/roi": ".inputs input",
          "/work-orders": "table tbody tr[data-href]", "/work-orders/WO-04402": ".wo h1",
          "/work-orders/WO-04402?close=1": ".choices input", "/models": "table tbody tr",
@@ -119,7 +119,7 @@ class Keyboard(Case):
         self.browser.js("document.activeElement.blur()")
         self.browser.keys("Enter")
         self.assertEqual("/asset/P-2107", self.path())
-        for key, path in (("p", "/plan"), ("w", "/work-orders"), ("r", "/roi"), ("f", "/fleet")):
+        for key, path in (("i", "/inbox"), ("p", "/plan"), ("w", "/work-orders"), ("r", "/roi"), ("f", "/fleet")):
             self.browser.keys(f"g {key}")
             self.assertEqual(path, self.path())
         self.browser.wait("document.querySelector('table.fleet tbody tr')", "the fleet")
@@ -157,7 +157,7 @@ class Keyboard(Case):
         self.browser.js("document.querySelector('dialog').close()")
 
     def test_everything_has_a_name(self):
-        for path in ("/fleet", "/asset/P-2107", "/plan", "/roi"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan", "/roi"):
             with self.subTest(path):
                 self.open(path)
                 nameless = self.browser.js("""return [...document.querySelectorAll(
@@ -269,11 +269,86 @@ class Behaviour(Case):
         self.browser.cdp("Emulation.setEmulatedMedia", {"media": ""})
 
 
+class Inbox(Case):
+    def setUp(self):
+        super().setUp()
+        self.data = self.server.RequestHandlerClass.data
+        for case in self.data.cases.values():
+            case.update(state="open", reason=None, until=None, may_reopen=False)
+        self.open("/inbox")
+        self.browser.js("sessionStorage.setItem('fettle-key', arguments[0])", mock_server.KEY)
+        self.drawn()
+
+    def tearDown(self):
+        self.browser.js("sessionStorage.clear()")
+
+    def drawn(self):
+        self.browser.wait("document.querySelector('.inbox-charts .k-line') && !document.querySelector('[aria-busy]')",
+                          "the case in hand")
+
+    def here(self):
+        return self.browser.js("return document.querySelector('.case h2 .tag').textContent")
+
+    def test_keys_move_approve_and_undo(self):
+        self.assertEqual("P-2107", self.here())
+        self.assertEqual("5", self.browser.js("return document.querySelector('.nav [data-nav=inbox] .badge').textContent"))
+        self.browser.keys("j")
+        self.assertEqual("PM2-VP-03", self.here())
+        self.drawn()
+        self.browser.keys("k a")
+        self.browser.wait("document.querySelector('.undo button')", "Undo")
+        self.assertEqual("approved", self.data.cases[1]["state"])
+        text = self.browser.js("return document.querySelector('.done-box').textContent")
+        self.assertIn("WO-04402 stands on Fri 4 Dec", text)
+        self.browser.wait("document.querySelectorAll('tr[data-case]').length === 4", "the shorter list")
+        self.assertEqual("PM2-VP-03", self.here())
+        self.browser.keys("u")
+        self.browser.wait("document.querySelectorAll('tr[data-case]').length === 5", "the case again")
+        self.assertEqual("open", self.data.cases[1]["state"])
+        self.assert_clean(self.base)
+
+    def test_defer_shows_its_price(self):
+        self.browser.keys("d")
+        self.browser.wait("document.querySelector('dialog[open] #defer-to')", "the date")
+        self.browser.js("""const i = document.getElementById('defer-to'); i.value = arguments[0];
+            i.dispatchEvent(new Event('input', {bubbles: true}))""", mock_server.date(21))
+        text = self.browser.js("return document.querySelector('dialog [role=status]').textContent")
+        self.assertRegex(text, r"16,800.*3,000 more than on the best day")
+        self.browser.js("document.querySelector('dialog form').requestSubmit()")
+        self.browser.wait("document.querySelector('.undo button')", "Undo")
+        self.assertEqual(("deferred", mock_server.date(21)),
+                         (self.data.cases[1]["state"], self.data.cases[1]["until"]))
+
+    def test_reject_needs_a_reason(self):
+        self.browser.keys("r")
+        self.browser.wait("document.querySelectorAll('dialog input[name=reason]').length === 5", "five reasons")
+        self.browser.js("document.querySelector('dialog form').requestSubmit()")
+        self.assertTrue(self.browser.js("return document.querySelector('dialog[open]') !== null"))
+        self.browser.js("document.querySelector('dialog input[value=wrong_data]').click();"
+                        "document.querySelector('dialog form').requestSubmit()")
+        self.browser.wait("document.querySelector('.undo button')", "Undo")
+        self.assertEqual(("rejected", "wrong_data"), (self.data.cases[1]["state"], self.data.cases[1]["reason"]))
+        self.browser.wait("document.querySelector('.decided')", "what was decided today")
+        self.browser.js("document.querySelector('.decided button').click()")
+        self.browser.wait("document.querySelectorAll('tr[data-case]').length === 5", "the case again")
+
+    def test_bulk_only_after_each_was_opened(self):
+        self.browser.js("document.querySelectorAll('.c-mark input')[0].click();"
+                        "document.querySelectorAll('.c-mark input')[1].click()")
+        self.assertTrue(self.browser.js("return document.querySelector('[data-do=bulk]').disabled"))
+        self.browser.keys("j")
+        self.drawn()
+        self.browser.wait("!document.querySelector('[data-do=bulk]').disabled", "both to be opened")
+        self.browser.js("document.querySelector('[data-do=bulk]').click()")
+        self.browser.wait("document.querySelectorAll('tr[data-case]').length === 3", "the shorter list")
+        self.assertEqual({"approved"}, {self.data.cases[i]["state"] for i in (1, 2)})
+
+
 class Hostile(Case):
     case = "hostile"
 
     def test_names_from_data_never_run(self):
-        for path in ("/fleet", "/asset/P-2107", "/plan?view=list", "/work-orders"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan?view=list", "/work-orders"):
             with self.subTest(path):
                 self.open(path)
                 if path.startswith("/asset"):
@@ -287,7 +362,7 @@ class Hostile(Case):
 
     def test_long_names_do_not_overlap_on_a_phone(self):
         self.browser.size(360, 740)
-        for path in ("/fleet", "/asset/P-2107", "/plan", "/work-orders"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan", "/work-orders"):
             with self.subTest(path):
                 self.open(path)
                 self.assertEqual([], self.browser.overflow())
@@ -297,7 +372,7 @@ class Empty(Case):
     case = "empty"
 
     def test_empty_says_what_next(self):
-        for path in ("/fleet", "/plan", "/work-orders", "/models", "/track-record", "/data", "/runs"):
+        for path in ("/fleet", "/inbox", "/plan", "/work-orders", "/models", "/track-record", "/data", "/runs"):
             with self.subTest(path):
                 self.open(path)
                 self.browser.wait("document.querySelector('.empty')", "the empty text")

@@ -135,6 +135,45 @@ static void test_cases_reject_keeps_quiet(void **state)
     assert_int_equal(n_cases(x, "open"), 1);
 }
 
+/* Every decision can be taken back: an approved order is a draft again, a rejected case stands
+ * again; work that is on its way is not called back. */
+static void test_cases_reopen(void **state)
+{
+    struct fixture *x = *state;
+    struct ft_err err;
+    struct snapshot s;
+    forecasts(x, (const double[]){0.5, 0.01, 0.01, 0.01});
+    plan(x, 0);
+    decide(x, (struct case_decision){.action = CASE_REOPEN}, FT_OK); /* open already */
+    decide(x, (struct case_decision){.action = CASE_APPROVE}, FT_OK);
+    assert_int_equal(n_orders(x, "approved"), 1);
+    decide(x, (struct case_decision){.action = CASE_REOPEN}, FT_OK);
+    assert_int_equal(n_orders(x, "draft"), 1);
+    assert_int_equal(n_cases(x, "open"), 1);
+    decide(x, (struct case_decision){.action = CASE_REJECT, .reason = "wrong_data"}, FT_OK);
+    struct risk_case_list l = cases(x, "rejected");
+    assert_ok(snapshot_load(x->db, FIXTURE_NOW, &s, &err), err);
+    assert_int_equal(l.n, 1);
+    assert_true(cases_may_reopen(&s, &l.items[0]));
+    const struct case_decision back = {.action = CASE_REOPEN};
+    assert_ok(cases_decide(x->db, &s, &l.items[0], &back, &err), err);
+    snapshot_free(&s);
+    case_list_free(&l);
+    assert_int_equal(n_cases(x, "open"), 1);
+    /* Approved without a draft: a new order is made, and once it is sent nothing is taken back. */
+    decide(x, (struct case_decision){.action = CASE_APPROVE}, FT_OK);
+    struct work_order_list orders;
+    const struct work_order_filter f = {.status = "approved"};
+    assert_ok(work_order_list(x->db, &f, &orders, &err), err);
+    assert_int_equal(orders.n, 1);
+    free(orders.items[0].status);
+    orders.items[0].status = strdup("sent");
+    assert_ok(work_order_update(x->db, &orders.items[0], &err), err);
+    work_order_list_free(&orders);
+    decide(x, (struct case_decision){.action = CASE_REOPEN}, FT_CONFLICT);
+    assert_int_equal(n_cases(x, "approved"), 1);
+}
+
 /* Two slots a week: the dearest two get them, and the third says what it would have been worth. */
 static void test_cases_budget(void **state)
 {
@@ -274,6 +313,7 @@ int main(void)
         plant_test(test_cases_hysteresis_and_cooldown),
         plant_test(test_cases_decide),
         plant_test(test_cases_reject_keeps_quiet),
+        plant_test(test_cases_reopen),
         plant_test(test_cases_budget),
         plant_test(test_planner_what_if),
         plant_test(test_planner_price_move_and_diff),

@@ -3,6 +3,7 @@
 
 #include "app/base/json.h"
 #include "app/cases.h"
+#include "app/inbox.h"
 #include "app/snapshot.h"
 #include "db/asset_store.h"
 #include "db/case_store.h"
@@ -112,8 +113,11 @@ enum ft_status api_cases_list(struct api_call *c, struct ft_err *err)
         st = case_list(c->db, &f, &rows, err);
     if (st == FT_OK)
         st = cases_budget(c->db, &s, &budget, err);
+    const int64_t changed_ms = api_instant(c, "changed_since", INT64_MIN);
     cJSON *items = cJSON_CreateArray();
     for (size_t i = 0; i < rows.n && st == FT_OK; i++) {
+        if (rows.items[i].updated_ms < changed_ms)
+            continue;
         cJSON *o = cases_to_json(&s, &rows.items[i]);
         if (!cJSON_AddItemToArray(items, o))
             cJSON_Delete(o);
@@ -125,6 +129,7 @@ enum ft_status api_cases_list(struct api_call *c, struct ft_err *err)
         items = NULL;
     } else if (st == FT_OK) {
         cJSON *body = cJSON_CreateObject();
+        inbox_add_answer(&s, &budget, body);
         add_budget(body, &budget, s.site.currency);
         cJSON_AddItemToObject(body, "items", items);
         json_add_string(body, "next_cursor", NULL);

@@ -149,8 +149,10 @@ static const struct shape shapes[] = {
      "latest:string* decide_by:string* spare:string?* spare_lead_s:number* "
      "order_spare_by:string?* p_window:number? p_threshold:number* p_age_only:number?* "
      "risk_by_best:number* cost_best:number* cost_left:number* saving:number* "
-     "waiting_per_day:number*"},
-    {"CaseList", "budget:CaseBudget* items:[Case] next_cursor:string?"},
+     "waiting_per_day:number* updated:instant may_reopen:boolean name:string?* class:string?* "
+     "area:string?* asset_state:string* asset_state_rule:string* work:string* decision:Answer* "
+     "lands:string* crew:string?* duration_h:number* risk_limit:number*"},
+    {"CaseList", "answer:Answer* budget:CaseBudget* items:[Case] next_cursor:string?"},
     {"CaseDecision", "action:string until:instant* reason:string*"},
     {"CaseVerdict", "verdict:string note:string*"},
     {"WaitingDay", "date:string cost:number waiting:number risk:number workday:boolean "

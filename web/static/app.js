@@ -10,6 +10,7 @@ import { dialog, askKey, failed, announce } from './ui.js';
 const PAGES = [
     { path: /^\/(?:fleet\/?)?$/, module: './page_fleet.js', nav: 'fleet' },
     { path: /^\/asset\/([^/]+)\/?$/, module: './page_asset.js', nav: 'fleet' },
+    { path: /^\/inbox\/?$/, module: './page_inbox.js', nav: 'inbox' },
     { path: /^\/plan\/?$/, module: './page_plan.js', nav: 'plan' },
     { path: /^\/work-orders\/?$/, module: './page_work_orders.js', nav: 'work_orders' },
     { path: /^\/work-orders\/([^/]+)\/?$/, module: './page_work_order.js', nav: 'work_orders' },
@@ -21,15 +22,24 @@ const PAGES = [
     { path: /^\/admin\/?$/, module: './page_admin.js', nav: 'admin' },
 ];
 const NAV = [
-    ['nav_today', [['fleet', '/fleet', 'f'], ['plan', '/plan', 'p'],
-        ['work_orders', '/work-orders', 'w']]],
+    ['nav_today', [['fleet', '/fleet', 'f'], ['inbox', '/inbox', 'i'],
+        ['plan', '/plan', 'p'], ['work_orders', '/work-orders', 'w']]],
     ['nav_evidence', [['models', '/models', 'm'], ['track', '/track-record', 't']]],
     ['nav_money', [['roi', '/roi', 'r']]],
     ['nav_system', [['data', '/data', 'd'], ['runs', '/runs', 'n'], ['admin', '/admin', 'a']]],
 ];
+const BOTTOM = ['fleet', 'inbox', 'plan', 'work_orders']; /* on a phone; the rest is under More */
 const GO = Object.fromEntries(NAV.flatMap(([, items]) => items.map(([, href, key]) => [key, href])));
 
 const app = { site: null, page: null, abort: null, isLive: true };
+
+/* What waits behind a page, beside its name; null takes the figure away. */
+function badge(nav, n) {
+    for (const a of document.querySelectorAll(`[data-nav=${nav}]`)) {
+        a.querySelector('.badge')?.remove();
+        if (n) a.append(h('span', { class: 'badge' }, f.count(n)));
+    }
+}
 
 /* --- frame ---------------------------------------------------------------------------------- */
 
@@ -59,7 +69,7 @@ function frame() {
                 NAV.map(([group, list]) => [h('h2', null, t(group)), h('ul', null, items(list))]))),
             h('main', { id: 'main', tabindex: -1 })),
         h('nav', { class: 'bottom', 'aria-label': t('nav_label') },
-            ['fleet', 'plan', 'work_orders', 'roi'].map((name) => {
+            BOTTOM.map((name) => {
                 const [, href] = NAV.flatMap(([, l]) => l).find(([q]) => q === name);
                 return h('a', { href, 'data-nav': name }, t(`nav_${name}`));
             }),
@@ -70,8 +80,7 @@ function frame() {
 
 function more() {
     const d = h('details', null, h('summary', null, t('nav_more')), h('div', null,
-        NAV.flatMap(([, l]) => l).filter(([n]) => !['fleet', 'plan', 'work_orders', 'roi']
-            .includes(n)).map(([name, href]) => h('a', { href, 'data-nav': name },
+        NAV.flatMap(([, l]) => l).filter(([n]) => !BOTTOM.includes(n)).map(([name, href]) => h('a', { href, 'data-nav': name },
             t(`nav_${name}`))),
         h('button', { type: 'button', on: { click: nextTheme } }, t('theme_change')),
         h('button', { type: 'button', on: { click: () => askKey() } }, t('key_title'))));
@@ -253,6 +262,7 @@ async function route() {
         signal: abort.signal,
         site: app.site,
         go,
+        badge,
         title: (text) => { document.title = text ? `${text} · Fettle` : 'Fettle'; },
         /* href of this page with some query values changed; null takes one out */
         href: (changes) => {
@@ -404,7 +414,7 @@ function help() {
         line('/', t('find')), line('j k', t('key_rows')), line('Enter', t('key_open')),
         line('o', t('key_beside')), line('e', t('key_explain')), line('f', t('key_filter')),
         line('s', t('key_sort')), line('[ ]', t('key_window')), line('c', t('key_copy')),
-        line('t', t('theme_change')), line('?', t('help_title'))),
+        line('a d r u', t('key_inbox')), line('t', t('theme_change')), line('?', t('help_title'))),
     h('p', null, h('label', { for: 'keys-on' }, isOn, ' ', t('keys_on'))),
     h('p', { class: 'small' }, h('a', { href: '/openapi.json', target: '_blank', rel: 'noopener' },
         t('api_description')), app.site?.version ? ` · Fettle ${app.site.version}` : '')]);

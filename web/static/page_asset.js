@@ -160,7 +160,7 @@ async function defer(view, draft) {
 
 /* --- chance and cost ------------------------------------------------------------------------ */
 
-function chancePanel(a) {
+export function chancePanel(a) {
     const fc = a.forecast;
     const note = fc?.coverage_note || (fc?.model?.spoke ?? null);
     if (!fc || !(fc.horizons || []).length) {
@@ -181,7 +181,7 @@ function chancePanel(a) {
         window: a.window, at: at?.t_s, coverage: a.decision?.rest })) });
 }
 
-function costPanel(a) {
+export function costPanel(a) {
     const cost = a.cost_by_date;
     if (!cost || !(cost.points || []).length) {
         return panel({ title: t('cost_by_date'), body: empty(t('no_cost')) });
@@ -192,7 +192,7 @@ function costPanel(a) {
 
 /* --- why ------------------------------------------------------------------------------------ */
 
-function whyPanel(a) {
+export function whyPanel(a) {
     const fc = a.forecast;
     const reasons = fc?.reasons || [];
     const last = fc?.horizons?.find((q) => Math.abs(q.t_s - 2592000) < 43200);
@@ -230,7 +230,7 @@ function partsPanel(a) {
 
 const VERDICT = { right: '✓', missed: '✕', false_alarm: '✕' };
 
-function similarPanel(a) {
+export function similarPanel(a) {
     const list = a.similar || [];
     if (!list.length) return panel({ title: t('similar'), body: empty(t('no_similar')) });
     const right = list.filter((x) => x.verdict === 'right').length;

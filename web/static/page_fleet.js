@@ -85,6 +85,7 @@ async function load(view) {
     } });
     const kpi = get('/kpi', { period: 'now', window }, { signal }).then((k) => {
         view.kpi = k;
+        view.ctx.badge('inbox', k.cases?.undecided);
         clear(view.stripBox, kpiStrip(view));
         drawSide(view);
     }).catch((e) => {
