@@ -370,6 +370,12 @@ enum ft_status db_commit(struct db *db, struct ft_err *err)
     return st;
 }
 
+void db_checkpoint(struct db *db)
+{
+    if (db->is_writer)
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 void db_rollback(struct db *db)
 {
     if (db->depth == 0)

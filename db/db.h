@@ -53,6 +53,11 @@ void db_setting_get(struct db *db, const char *key, const char *fallback, char *
 enum ft_status db_setting_set(struct db *db, const char *key, const char *value,
                               struct ft_err *err);
 
+/* Moves what is committed from the WAL into the file as far as no reader still needs the old pages,
+ * so that the next commits and the close have less to do. A failure costs nothing but time: the WAL
+ * keeps all. Writer only, outside transactions. */
+void db_checkpoint(struct db *db);
+
 /* Full integrity check of the file and of every block's CRC; FT_INVALID names the first damage. */
 enum ft_status db_check(struct db *db, struct ft_err *err);
 

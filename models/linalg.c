@@ -3,14 +3,20 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* What OpenBLAS itself does before a fork; no header declares it. Weak: its serial build has none.
+ */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
 
-static void use_one_thread(void)
+/* Our pool owns the cores. OpenBLAS starts a thread per core when it is loaded, and each spins for
+ * some 25 ms before it sleeps, which took a tenth of a second of processor time from the start of
+ * every command: they are sent home, and one thread never calls them back. */
+__attribute__((constructor)) static void use_one_thread(void)
 {
     openblas_set_num_threads(1);
+    if (blas_thread_shutdown_ != NULL)
+        blas_thread_shutdown_();
 }
 
 static CBLAS_TRANSPOSE transposed(bool is)
@@ -22,7 +28,6 @@ void linalg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
                  const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c,
                  size_t ldc)
 {
-    pthread_once(&once, use_one_thread);
     cblas_dgemm(CblasRowMajor, transposed(transpose_a), transposed(transpose_b), (blasint)m,
                 (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
                 (blasint)ldc);
@@ -31,14 +36,12 @@ void linalg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 void linalg_gemv(bool transpose_a, size_t m, size_t n, double alpha, const double *a, size_t lda,
                  const double *x, double beta, double *y)
 {
-    pthread_once(&once, use_one_thread);
     cblas_dgemv(CblasRowMajor, transposed(transpose_a), (blasint)m, (blasint)n, alpha, a,
                 (blasint)lda, x, 1, beta, y, 1);
 }
 
 void linalg_syrk_add(size_t n, size_t k, const double *a, size_t lda, double *c)
 {
-    pthread_once(&once, use_one_thread);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (blasint)n, (blasint)k, 1.0, a, (blasint)lda,
                 1.0, c, (blasint)n);
 }
@@ -54,7 +57,6 @@ void linalg_mirror(double *c, size_t n)
 enum ft_status linalg_cholesky(double *a, size_t n, double tolerance, size_t *bad,
                                struct ft_err *err)
 {
-    pthread_once(&once, use_one_thread);
     double *diagonal = calloc(n > 0 ? n : 1, sizeof(*diagonal));
     if (diagonal == NULL)
         return ft_fail(err, FT_NOMEM, "no memory for a diagonal of %zu", n);
@@ -98,7 +100,6 @@ enum ft_status linalg_cholesky_inverse(double *l, size_t n, struct ft_err *err)
 
 enum ft_status linalg_eigen_symmetric(double *a, size_t n, double *values, struct ft_err *err)
 {
-    pthread_once(&once, use_one_thread);
     const lapack_int info =
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, a, (lapack_int)n, values);
     if (info != 0)

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("cli", "api", "browser")
 # With ThreadSanitizer only what uses threads is worth its time.
 THREADED = re.compile(r"unit/test_(pool|gbdt|validate|table_rows|train|dataset|features|ingest|import|writer|"
-                      r"reading_store|model|night|server|sender|outbox|life_decide|bootstrap|importance|live)|cli/test_(import|learn)|api/")
+                      r"reading_store|model|night|server|sender|outbox|life_decide|bootstrap|importance|live|commit_behind)|cli/test_(import|learn)|api/")
 
 
 class Outcome:

@@ -121,7 +121,9 @@ static enum ft_status read_all(struct csv_reader *reader, struct db *db,
     }
     free(whens);
     free(b);
-    return st;
+    /* A part that could not be kept is what the user must hear of, whatever else came after it. */
+    const enum ft_status settled = readings_chunk_settle(chunk, err);
+    return settled != FT_OK ? settled : st;
 }
 
 static enum ft_status finish(struct db *db, int64_t import_id, const struct import_summary *s,

@@ -69,6 +69,7 @@ static void drop_batches(struct readings_chunk *c)
 
 void readings_chunk_free(struct readings_chunk *c)
 {
+    (void)readings_chunk_settle(c, NULL);
     drop_batches(c);
     for (size_t i = 0; i < c->known_cap; i++) {
         free(c->known[i].sensor_id);
@@ -747,14 +748,15 @@ enum ft_status readings_chunk_write(struct readings_chunk *c, struct db *db, str
     enum ft_status st = FT_OK;
     if (c->n_batches == 0)
         return FT_OK;
-    if (!is_dry_run)
+    st = readings_chunk_settle(c, err);
+    if (st == FT_OK && !is_dry_run)
         st = db_begin(db, err);
     if (st != FT_OK)
         return st;
     st = write_all(c, db, err);
     if (st == FT_OK && !is_dry_run)
-        st = db_commit(db, err);
-    if (st != FT_OK && !is_dry_run)
+        commit_behind_start(&c->behind, db);
+    else if (!is_dry_run)
         db_rollback(db);
     if (st == FT_OK)
         for (size_t b = 0; b < c->n_batches; b++) {
@@ -765,4 +767,9 @@ enum ft_status readings_chunk_write(struct readings_chunk *c, struct db *db, str
     c->summary->n_sensors = (int64_t)c->sensors.n;
     drop_batches(c);
     return st;
+}
+
+enum ft_status readings_chunk_settle(struct readings_chunk *c, struct ft_err *err)
+{
+    return commit_behind_wait(&c->behind, err);
 }

@@ -4,6 +4,7 @@
 #ifndef APP_INGEST_READINGS_CHUNK_H
 #define APP_INGEST_READINGS_CHUNK_H
 
+#include "app/ingest/commit_behind.h"
 #include "app/ingest/readings_batch.h"
 
 struct db;
@@ -31,6 +32,7 @@ struct readings_chunk {
     size_t size;               /* bytes held by the batches */
     struct rows_memory *spare; /* [n_spare] of batches that are written; owned */
     size_t n_spare, spare_cap;
+    struct commit_behind behind; /* of the part written last */
 };
 
 void readings_chunk_init(struct readings_chunk *c, const struct readings_layout *layout,
@@ -49,8 +51,12 @@ struct rows_memory readings_chunk_take_memory(struct readings_chunk *c);
  * processor's cache is written faster. */
 bool readings_chunk_is_full(const struct readings_chunk *c, size_t memory);
 
-/* Writes what is held in one transaction and empties the chunk; adds to the summary. In a dry run
- * it only compares with what is there (db may be NULL). */
+/* Writes what is held in one transaction and empties the chunk; adds to the summary. The commit
+ * goes on behind the next part's parsing: nobody else touches db before readings_chunk_settle(). In
+ * a dry run it only compares with what is there (db may be NULL). */
 enum ft_status readings_chunk_write(struct readings_chunk *c, struct db *db, struct ft_err *err);
+
+/* Waits until the last part is on disk; its error is answered here or by the next write. */
+enum ft_status readings_chunk_settle(struct readings_chunk *c, struct ft_err *err);
 
 #endif

@@ -4,6 +4,9 @@
 
 #include "app/base/rng.h"
 
+#include <dirent.h>
+#include <stdlib.h>
+
 enum { N = 17, K = 40 };
 
 static double draw(uint64_t stream, size_t i)
@@ -108,9 +111,27 @@ static void test_linalg_eigen_symmetric_rebuilds(void **state)
     }
 }
 
+/* The library's own threads are gone before main(). ThreadSanitizer has one of its own. */
+static void test_linalg_leaves_no_thread_behind(void **state)
+{
+    size_t n = 0;
+    const char *sanitized = getenv("FETTLE_SANITIZED");
+    (void)state;
+    if (sanitized != NULL && *sanitized != '\0')
+        skip();
+    DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL)
+        skip();
+    for (const struct dirent *e; (e = readdir(tasks)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(tasks);
+    assert_int_equal(n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_linalg_leaves_no_thread_behind),
         cmocka_unit_test(test_linalg_gemm_with_strides),
         cmocka_unit_test(test_linalg_cholesky_solve_and_inverse),
         cmocka_unit_test(test_linalg_cholesky_names_the_column),
