@@ -279,6 +279,8 @@ static enum ft_status move_order(struct db *db, const struct snapshot *s, const 
         return st;
     st = set_text(&w.status, status, err);
     w.updated_ms = s->site.now_ms;
+    if (strcmp(status, "approved") == 0)
+        w.approved_ms = s->site.now_ms;
     if (st == FT_OK)
         st = work_order_update(db, &w, err);
     work_order_clear(&w);
@@ -319,7 +321,7 @@ static enum ft_status make_order(struct db *db, const struct snapshot *s, const 
     w.risk_by_due = k.window.risk_by_best;
     w.expected_cost_minor = llround(k.window.cost_best);
     w.waiting_minor_per_day = llround(k.window.waiting_per_day);
-    w.created_ms = w.updated_ms = s->site.now_ms;
+    w.created_ms = w.updated_ms = w.approved_ms = s->site.now_ms;
     if (st == FT_OK)
         st = work_order_insert(db, &w, &id, err);
     work_order_clear(&w);

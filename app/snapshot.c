@@ -260,6 +260,17 @@ static bool has_open_case(const struct snapshot *s, int64_t asset_id, int64_t co
     return false;
 }
 
+int snapshot_spare_day(const struct snapshot *s, int64_t component_id, const struct work_order *w)
+{
+    const struct component *c = catalog_component(&s->catalog, component_id);
+    if (c == NULL || c->spare_lead_ms <= 0)
+        return 0;
+    int64_t days = (c->spare_lead_ms + MS_PER_DAY - 1) / MS_PER_DAY;
+    if (w != NULL && w->approved_ms != DB_NO_TIME && w->approved_ms < s->site.now_ms)
+        days -= clock_local_day(s->site.now_ms) - clock_local_day(w->approved_ms);
+    return days < 0 ? 0 : days > SNAPSHOT_DAYS ? SNAPSHOT_DAYS : (int)days;
+}
+
 void snapshot_case(const struct snapshot *s, const struct forecast *f, struct snapshot_case *out)
 {
     double planned_on[SNAPSHOT_DAYS];
@@ -287,13 +298,7 @@ void snapshot_case(const struct snapshot *s, const struct forecast *f, struct sn
         is_workday[d] =
             days_works(&s->days, d) && !days_has(&s->days, d, CALENDAR_BLACKOUT, out->asset->area);
     }
-    const struct component *c = catalog_component(&s->catalog, f->component_id);
-    int64_t lead_ms = c != NULL ? c->spare_lead_ms : 0;
-    /* The spare of approved work is on its way since the work order was made. */
-    if (out->order != NULL && strcmp(out->order->status, "draft") != 0)
-        lead_ms -= s->site.now_ms - out->order->created_ms;
-    if (lead_ms < 0)
-        lead_ms = 0;
+    out->spare_day = snapshot_spare_day(s, f->component_id, out->order);
     const struct predictive_input in = {
         .forecast = f,
         .now_ms = s->site.now_ms,
@@ -307,7 +312,7 @@ void snapshot_case(const struct snapshot *s, const struct forecast *f, struct sn
         .p_age_only = strcmp(f->model_kind, "weibull_age") == 0 ? NAN : out->p_age_only,
         .risk_limit = s->site.risk_limit,
         .n_days = SNAPSHOT_DAYS,
-        .lead_days = (int)((lead_ms + MS_PER_DAY - 1) / MS_PER_DAY),
+        .lead_days = out->spare_day,
         .is_open = (out->order != NULL && strcmp(out->order->kind, "predictive") == 0) ||
                    has_open_case(s, f->asset_id, f->component_id)};
     predictive_window(&in, &out->window);

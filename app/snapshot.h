@@ -73,9 +73,15 @@ struct snapshot_case {
     double life_rate;               /* minor units per day */
     double p_age_only;              /* in 30 days; NaN = unknown */
     const struct work_order *order; /* the open work order of the same asset and component */
+    int spare_day;                  /* see snapshot_spare_day() */
     struct predictive_window window;
 };
 void snapshot_case(const struct snapshot *s, const struct forecast *f, struct snapshot_case *out);
+
+/* The first day on which the component's spare is here: its lead time in days, each begun one
+ * whole, after the day on which the work was approved; after today when it was not, or w is NULL. 0
+ * = today, also without a lead time; SNAPSHOT_DAYS = not within the plan. */
+int snapshot_spare_day(const struct snapshot *s, int64_t component_id, const struct work_order *w);
 
 /* Open predictive or corrective work on the asset and component (0 = asset); NULL when none. */
 const struct work_order *snapshot_open_order(const struct snapshot *s, int64_t asset_id,

@@ -87,7 +87,7 @@ void work_order_init(struct work_order *w)
     w->duration_h = 1;
     w->risk_by_due = NAN;
     w->due_ms = w->earliest_ms = w->latest_ms = DB_NO_TIME;
-    w->scheduled_ms = w->started_ms = w->ended_ms = DB_NO_TIME;
+    w->scheduled_ms = w->started_ms = w->ended_ms = w->approved_ms = DB_NO_TIME;
     w->expected_cost_minor = w->waiting_minor_per_day = w->actual_cost_minor = DB_NO_MONEY;
     w->labour_h = w->downtime_h = NAN;
 }
@@ -185,6 +185,7 @@ static void add_plain(cJSON *o, const struct work_order *w, const char *currency
     json_add_int(o, "version", w->version);
     json_add_instant(o, "created", w->created_ms);
     json_add_instant(o, "updated", w->updated_ms);
+    add_time(o, "approved", w->approved_ms);
 }
 
 enum ft_status work_order_to_json(struct db *db, const struct work_order *w, cJSON **out,

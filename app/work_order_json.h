@@ -16,8 +16,8 @@ struct db;
  * "model","crew","due","earliest","latest","scheduled","started","ended","duration_h",
  * "risk_by_due","expected_cost","waiting_per_day","currency","reason","outcome","pinned","assignee",
  * "labour_h","downtime_h","cost","failure_code","cause_code","remedy_code","checklist","parts",
- * "version","created","updated"}: names for other rows, instants RFC 3339 UTC, money in major
- * units, absent = null. The caller frees *out. */
+ * "version","created","updated","approved"}: names for other rows, instants RFC 3339 UTC, money in
+ * major units, absent = null. The caller frees *out. */
 enum ft_status work_order_to_json(struct db *db, const struct work_order *w, cJSON **out,
                                   struct ft_err *err);
 

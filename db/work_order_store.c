@@ -300,6 +300,7 @@ static void read_work_order(struct statement *s, void *row)
     w->remedy_code = column_text(s, 35);
     w->checklist = column_text(s, 36);
     w->parts = column_text(s, 37);
+    w->approved_ms = column_int_or(s, 38, DB_NO_TIME);
 }
 
 void work_order_clear(struct work_order *w)
@@ -361,6 +362,7 @@ static void bind_work_order(struct statement *s, const struct work_order *w)
     bind_text(s, ":remedy_code", w->remedy_code);
     bind_text(s, ":checklist", w->checklist);
     bind_text(s, ":parts", w->parts);
+    bind_int_or_null(s, ":approved_ms", w->approved_ms, DB_NO_TIME);
 }
 
 /* The next free "WO-00001": the number of the next row, or a later one when somebody else gave
@@ -402,6 +404,7 @@ static enum ft_status insert_work_order(struct db *db, const struct work_order *
     struct statement s = statement_begin(db, QUERY_work_order_insert, err);
     bind_text(&s, ":key", w->key != NULL ? w->key : key);
     bind_work_order(&s, w);
+    bind_int(&s, ":now_ms", now_ms);
     bind_int(&s, ":created_ms", w->created_ms != 0 ? w->created_ms : now_ms);
     bind_int(&s, ":updated_ms", w->updated_ms != 0 ? w->updated_ms : now_ms);
     const enum ft_status st = statement_run(&s);

@@ -106,6 +106,7 @@ struct work_order {
     bool is_pinned;
     int64_t version;
     int64_t created_ms, updated_ms;
+    int64_t approved_ms;         /* when it last left draft for good; DB_NO_TIME = not approved */
     char *assignee;              /* NULL = none */
     double labour_h, downtime_h; /* booked; NaN = unknown */
     int64_t actual_cost_minor;   /* DB_NO_MONEY = unknown */
@@ -118,11 +119,13 @@ struct work_order_list {
 };
 
 /* FT_CONFLICT when key or external_key is taken. created_ms and updated_ms 0 mean now; the version
- * starts at 1. */
+ * starts at 1. approved_ms DB_NO_TIME means now in the states approved, scheduled and
+ * in_progress. */
 enum ft_status work_order_insert(struct db *db, const struct work_order *w, int64_t *id,
                                  struct ft_err *err);
 /* Overwrites the row when its version is still w->version (else FT_CONFLICT) and adds one to it;
- * updated_ms becomes now, created_ms stays. */
+ * updated_ms becomes now, created_ms stays. approved_ms DB_NO_TIME is filled as above, or stays; a
+ * draft has none. */
 enum ft_status work_order_update(struct db *db, const struct work_order *w, struct ft_err *err);
 /* By our key, or by the external key when it starts with "ext:". */
 enum ft_status work_order_find(struct db *db, const char *key, struct work_order *out,

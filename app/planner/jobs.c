@@ -110,6 +110,16 @@ static void close_blackouts(const struct snapshot *s, const struct asset *a, str
             x->cost[d] = INFINITY;
 }
 
+/* The job begins when its spare is here; never, when that lies behind the plan. */
+static void wait_for_spare(const struct snapshot *s, int spare_day, struct job *x)
+{
+    x->spare_day = spare_day;
+    if (x->first_day < spare_day)
+        x->first_day = spare_day < s->days.n ? spare_day : s->days.n - 1;
+    for (int d = 0; spare_day >= s->days.n && !x->is_fixed && d < s->days.n; d++)
+        x->cost[d] = INFINITY;
+}
+
 static void set_move_cost(const struct snapshot *s, struct job *x, double job_cost)
 {
     x->move_cost = MOVE_SHARE * job_cost;
@@ -124,13 +134,24 @@ static int first_free_day(const struct snapshot *s)
 
 /* --- work that a person has taken up -------------------------------------------------------- */
 
-/* Crew that a work order without one goes to: the first; its hours count all the same. */
-static void fix_place(const struct snapshot *s, struct job *x)
+/* The day on which the spare of a predictive work order is here. Who has begun has it. */
+static int spare_day_of(const struct snapshot *s, const struct work_order *w)
 {
-    x->is_fixed = x->old_day >= 0;
+    return strcmp(w->kind, "predictive") == 0 && strcmp(w->status, "in_progress") != 0
+               ? snapshot_spare_day(s, w->component_id, w)
+               : 0;
+}
+
+/* Taken up work keeps its day, but for one: a day from before the approval, on which the spare is
+ * not here yet. Pinned and scheduled work stands where a person wants it. Work without a crew goes
+ * to the first one, so that its hours count. */
+static void fix_place(const struct work_order *w, int spare_day, struct job *x)
+{
+    const bool is_early =
+        strcmp(w->status, "approved") == 0 && !w->is_pinned && x->old_day < spare_day;
+    x->is_fixed = x->old_day >= 0 && !is_early;
     if (x->is_fixed && x->old_crew < 0)
         x->old_crew = 0;
-    (void)s;
 }
 
 static enum ft_status add_order(const struct snapshot *s, const struct work_order *w,
@@ -154,7 +175,8 @@ static enum ft_status add_order(const struct snapshot *s, const struct work_orde
     const struct component *c = catalog_component(&s->catalog, w->component_id);
     snprintf(x->skill, sizeof(x->skill), "%s", c != NULL && c->skill != NULL ? c->skill : "");
     find_old_place(s, w, x);
-    fix_place(s, x);
+    const int spare_day = spare_day_of(s, w);
+    fix_place(w, spare_day, x);
     /* Not placed yet: as soon as possible, or on its due date when it has one. */
     const int due = w->due_ms != DB_NO_TIME ? days_index(&s->days, w->due_ms) : 0;
     const double per_day = w->waiting_minor_per_day != DB_NO_MONEY && w->waiting_minor_per_day > 0
@@ -171,6 +193,7 @@ static enum ft_status add_order(const struct snapshot *s, const struct work_orde
     x->cost_left = per_day * 2 * s->days.n;
     if (x->first_day >= s->days.n)
         x->first_day = s->days.n - 1;
+    wait_for_spare(s, spare_day, x);
     x->best_cost = 0;
     return FT_OK;
 }
@@ -255,6 +278,7 @@ static enum ft_status add_predictive(const struct snapshot *s, const struct fore
     x->first_day = w->best < w->earliest ? w->best : w->earliest;
     if (x->first_day < first_free_day(s))
         x->first_day = first_free_day(s);
+    wait_for_spare(s, k->spare_day, x);
     x->setup = SETUP_SHARE * (double)k->costs.planned_stop_minor;
     if (x->order != NULL)
         find_old_place(s, x->order, x);

@@ -30,6 +30,7 @@ struct job {
     double *cost;     /* [n_days], owned by the job */
     double cost_left, setup, move_cost;
     int first_day, last_day, old_day, old_crew;
+    int spare_day; /* predictive: the spare is not here before; the end of the plan = not in it */
     bool is_fixed;
     double cost_failure, cost_planned; /* predictive: minor units */
     double p_30d;

@@ -317,8 +317,7 @@ static enum ft_status schedule_order(struct run *r, size_t i, struct ft_err *err
     enum ft_status st = work_order_copy(x->order, &w, err);
     if (st == FT_OK) {
         w.scheduled_ms = day_ms;
-        if (w.crew_id == 0)
-            w.crew_id = r->s.crews.items[r->place[i].crew].id;
+        w.crew_id = r->s.crews.items[r->place[i].crew].id;
         w.updated_ms = r->s.site.now_ms;
         st = work_order_update(r->db, &w, err);
     }
@@ -326,8 +325,11 @@ static enum ft_status schedule_order(struct run *r, size_t i, struct ft_err *err
         w.version = x->order->version + 1;
         r->out->n_changed++;
         st = tell(r, NOTIFY_CHANGED, &w, err);
+        const bool is_early = x->old_day >= 0 && x->old_day < x->spare_day;
         add_change(r, "moved", w.title, x->order->scheduled_ms, w.scheduled_ms,
-                   "It had no day that can still be kept.", NAN);
+                   is_early ? "Its spare, on its way since the approval, is not here before."
+                            : "It had no day that can still be kept.",
+                   NAN);
     }
     work_order_clear(&w);
     return st;
@@ -428,6 +430,8 @@ static void list_not_placed(struct run *r)
         char why[160];
         if (!has_crew)
             snprintf(why, sizeof(why), "No crew has the skill \"%s\".", x->skill);
+        else if (x->spare_day >= r->s.days.n)
+            snprintf(why, sizeof(why), "Its spare is not here within %d days.", r->s.days.n);
         else if (!has_day)
             snprintf(why, sizeof(why), "Every day of its window is blacked out.");
         else

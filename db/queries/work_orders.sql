@@ -73,12 +73,14 @@ INSERT INTO work_order (key, external_key, title, note, kind, status, priority, 
                         started_ms, ended_ms, duration_h, risk_by_due, expected_cost_minor,
                         waiting_minor_per_day, reason, outcome, is_pinned, version, created_ms,
                         updated_ms, assignee, labour_h, downtime_h, actual_cost_minor, failure_code,
-                        cause_code, remedy_code, checklist, parts)
+                        cause_code, remedy_code, checklist, parts, approved_ms)
 VALUES (:key, :external_key, :title, :note, :kind, :status, :priority, :asset_id, :component_id,
         :plan_id, :model_id, :crew_id, :due_ms, :earliest_ms, :latest_ms, :scheduled_ms, :started_ms,
         :ended_ms, :duration_h, :risk_by_due, :expected_cost_minor, :waiting_minor_per_day, :reason,
         :outcome, :is_pinned, 1, :created_ms, :updated_ms, :assignee, :labour_h, :downtime_h,
-        :actual_cost_minor, :failure_code, :cause_code, :remedy_code, :checklist, :parts)
+        :actual_cost_minor, :failure_code, :cause_code, :remedy_code, :checklist, :parts,
+        CASE WHEN :status IN ('approved', 'scheduled', 'in_progress')
+             THEN coalesce(:approved_ms, :now_ms) ELSE :approved_ms END)
 
 -- name: work_order_update
 UPDATE work_order
@@ -92,7 +94,11 @@ SET key = :key, external_key = :external_key, title = :title, note = :note, kind
     is_pinned = :is_pinned, version = version + 1, updated_ms = :updated_ms, assignee = :assignee,
     labour_h = :labour_h, downtime_h = :downtime_h, actual_cost_minor = :actual_cost_minor,
     failure_code = :failure_code, cause_code = :cause_code, remedy_code = :remedy_code,
-    checklist = :checklist, parts = :parts
+    checklist = :checklist, parts = :parts,
+    approved_ms = CASE WHEN :status = 'draft' THEN NULL
+                       WHEN :status IN ('approved', 'scheduled', 'in_progress')
+                       THEN coalesce(:approved_ms, approved_ms, :updated_ms)
+                       ELSE coalesce(:approved_ms, approved_ms) END
 WHERE id = :id AND version = :version
 
 -- name: work_order_version
@@ -103,7 +109,7 @@ SELECT id, key, external_key, title, note, kind, status, priority, asset_id, com
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
        is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
-       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts, approved_ms
 FROM work_order WHERE key = :key
 
 -- name: work_order_by_external_key
@@ -111,7 +117,7 @@ SELECT id, key, external_key, title, note, kind, status, priority, asset_id, com
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
        is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
-       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts, approved_ms
 FROM work_order WHERE external_key = :key
 
 -- name: work_order_list
@@ -119,7 +125,7 @@ SELECT id, key, external_key, title, note, kind, status, priority, asset_id, com
        model_id, crew_id, due_ms, earliest_ms, latest_ms, scheduled_ms, started_ms, ended_ms,
        duration_h, risk_by_due, expected_cost_minor, waiting_minor_per_day, reason, outcome,
        is_pinned, version, created_ms, updated_ms, assignee, labour_h, downtime_h,
-       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts
+       actual_cost_minor, failure_code, cause_code, remedy_code, checklist, parts, approved_ms
 FROM work_order
 WHERE id > :after_id AND (:asset_id = 0 OR asset_id = :asset_id)
   AND (:status IS NULL OR instr(',' || :status || ',', ',' || status || ',') > 0)

@@ -81,6 +81,7 @@ class Cases(unittest.TestCase):
         self.assertEqual((r.status, r.json["state"]), (200, "approved"), r.text)
         order = self.s.get("/api/v1/work-orders/" + r.json["work_order"]).json
         self.assertEqual(order["status"], "approved")
+        self.assertIsNotNone(order["approved"])
         late = self.s.request("PATCH", path, body, role="planner", headers={"If-Match": etag})
         self.assertEqual(late.status, 412)
         v = self.s.post(path + "/verdict", ["verdict"], role="planner")

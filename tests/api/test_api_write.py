@@ -145,6 +145,7 @@ class Write(unittest.TestCase):
         r = self.patch(w["key"], {"status": "approved", "note": "ok"}, etag)
         self.assertEqual((r.status, r.json["status"], r.json["version"]),
                          (200, "approved", w["version"] + 1), r.text)
+        self.assertEqual((w["approved"], r.json["approved"]), (None, r.json["updated"]))
         self.assertNotEqual(r.headers["ETag"], etag)
         self.assertEqual(self.patch(w["key"], {"note": None}, r.headers["ETag"]).json["note"], None)
         done = self.s.post(f"/api/v1/work-orders/{w['key']}/outcome",

@@ -134,6 +134,43 @@ static void test_db_open_newer(void **state)
     assert_non_null(strstr(f->err.msg, "newer"));
 }
 
+/* The step before approved_ms: work that was approved takes it from the audit, else its last
+ * change. */
+static void test_db_migrate_approval(void **state)
+{
+    struct db_fixture *f = *state;
+    struct statement s;
+    static const int64_t want[] = {7000, 9000, -1, -1};
+    db_close(f->db);
+    f->db = NULL;
+    run_raw(f->path,
+            "ALTER TABLE work_order DROP COLUMN approved_ms;"
+            "INSERT INTO asset_class (id, name, created_ms) VALUES (1, 'pump', 1);"
+            "INSERT INTO asset (id, key, class_id, created_ms) VALUES (1, 'P-1', 1, 1);"
+            "INSERT INTO work_order (key, title, kind, status, asset_id, created_ms, updated_ms) "
+            "VALUES ('WO-1', 't', 'predictive', 'approved', 1, 1000, 8000),"
+            "('WO-2', 't', 'predictive', 'scheduled', 1, 1000, 9000),"
+            "('WO-3', 't', 'predictive', 'draft', 1, 1000, 9000),"
+            "('WO-4', 't', 'predictive', 'closed', 1, 1000, 9000);"
+            "INSERT INTO audit (ts_ms, actor, action, subject, detail) VALUES "
+            "(7000, 'ada', 'work_order.patch', 'WO-1', '{\"status\":\"approved\"}'),"
+            "(8000, 'ada', 'work_order.patch', 'WO-1', '{\"note\":\"x\"}'),"
+            "(8500, 'ada', 'work_order.patch', 'WO-1', NULL)");
+    assert_string_equal(db_migrations[10].name, "0011_approval.sql");
+    run_raw(f->path, (const char *)db_migrations[10].data);
+    assert_ok(db_open_writer(f->path, false, &f->db, &f->err), f->err);
+    s = statement_begin(f->db, QUERY_work_order_list, &f->err);
+    bind_int(&s, ":after_id", 0);
+    bind_int(&s, ":asset_id", 0);
+    bind_int(&s, ":changed_since_ms", 0);
+    bind_int(&s, ":limit", 10);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(statement_row(&s));
+        assert_int_equal(column_int_or(&s, 38, -1), want[i]);
+    }
+    assert_ok(statement_end(&s), f->err);
+}
+
 static void test_db_open_reader_no_version(void **state)
 {
     struct db_fixture *f = *state;
@@ -337,6 +374,7 @@ int main(void)
         db_test(test_db_open_absent),
         db_test(test_db_open_foreign),
         db_test(test_db_open_empty_file),
+        db_test(test_db_migrate_approval),
         db_test(test_db_open_newer),
         db_test(test_db_open_reader_no_version),
         db_test(test_db_two_writers),

@@ -1,6 +1,7 @@
 #include "tests/plan_fixture.h"
 
 #include "app/base/json.h"
+#include "app/base/rng.h"
 #include "app/planner/planner.h"
 #include "app/work_order_json.h"
 #include "db/integration_store.h"
@@ -194,6 +195,107 @@ static void test_work_order_close_makes_the_event(void **state)
     work_order_list_free(&l);
 }
 
+static void set_lead(struct fixture *x, int64_t lead_ms)
+{
+    struct component_list l = {0};
+    struct ft_err err;
+    assert_ok(component_list(x->db, x->class_id, &l, &err), err);
+    for (size_t i = 0; i < l.n; i++)
+        if (l.items[i].id == x->bearing) {
+            l.items[i].spare_lead_ms = lead_ms;
+            assert_ok(component_update(x->db, &l.items[i], &err), err);
+        }
+    component_list_free(&l);
+}
+
+/* A predictive work order of the bearing, made and approved so long ago, on a day from now or none.
+ * The caller ends it. */
+static void approved_order(struct fixture *x, int64_t made_ms, int64_t approved_ms,
+                           int64_t scheduled_ms, struct work_order *out)
+{
+    struct ft_err err;
+    struct work_order w = {0};
+    int64_t id;
+    work_order_init(&w);
+    w.title = fx("Replace bearing on P-1");
+    w.kind = fx("predictive");
+    w.status = fx("draft");
+    w.asset_id = x->pump[0];
+    w.component_id = x->bearing;
+    w.model_id = x->model;
+    w.created_ms = made_ms;
+    w.scheduled_ms = scheduled_ms;
+    assert_ok(work_order_insert(x->db, &w, &id, &err), err);
+    const struct work_order_filter f = {.after_id = id - 1, .limit = 1};
+    struct work_order_list l = {0};
+    assert_ok(work_order_list(x->db, &f, &l, &err), err);
+    assert_ok(work_order_copy(&l.items[0], out, &err), err);
+    work_order_list_free(&l);
+    assert_int_equal(out->approved_ms, DB_NO_TIME);
+    free(out->status);
+    out->status = strdup("approved");
+    out->approved_ms = approved_ms;
+    assert_ok(work_order_update(x->db, out, &err), err);
+}
+
+/* Whatever was made, approved and placed when: approved work stands on no day before its spare,
+ * ordered with the approval, is here; the age of the draft does not count. */
+static void test_planner_run_no_spare_before_its_lead_time(void **state)
+{
+    struct fixture *x = *state;
+    struct ft_err err;
+    size_t n_moved = 0, n_kept = 0;
+    sick_bearing(x, 0.5, "gbdt");
+    for (uint64_t i = 0; i < 60; i++) {
+        const int64_t lead_d = (int64_t)rng_below(7, 1, i, 25);
+        const int64_t approved_ms = FIXTURE_NOW - (int64_t)(rng_uniform(7, 2, i) * 20 * 86400e3);
+        const int64_t made_ms = approved_ms - (int64_t)(rng_uniform(7, 3, i) * 30 * 86400e3);
+        const int64_t placed = (int64_t)rng_below(7, 4, i, 30);
+        struct work_order w;
+        struct work_order now;
+        set_lead(x, lead_d * MS_PER_DAY - (int64_t)rng_below(7, 5, i, 2) * MS_PER_HOUR);
+        approved_order(x, made_ms, approved_ms,
+                       placed < 20 ? FIXTURE_NOW + placed * MS_PER_DAY : DB_NO_TIME, &w);
+        plan(x);
+        assert_ok(work_order_find(x->db, w.key, &now, &err), err);
+        assert_int_equal(now.approved_ms, approved_ms);
+        assert_true(now.scheduled_ms != DB_NO_TIME);
+        assert_true(clock_local_day(now.scheduled_ms) >= clock_local_day(approved_ms) + lead_d);
+        n_moved += w.scheduled_ms != DB_NO_TIME && now.scheduled_ms != w.scheduled_ms;
+        n_kept += now.scheduled_ms == w.scheduled_ms;
+        free(now.status);
+        now.status = strdup("cancelled");
+        assert_ok(work_order_update(x->db, &now, &err), err);
+        work_order_clear(&now);
+        work_order_clear(&w);
+    }
+    assert_true(n_moved > 5 && n_kept > 5);
+}
+
+/* Pinned work stays; a spare from behind the plan leaves work without a day, and says why. */
+static void test_planner_run_spare_pinned_and_never(void **state)
+{
+    struct fixture *x = *state;
+    struct ft_err err;
+    struct work_order w;
+    set_lead(x, 10 * MS_PER_DAY);
+    approved_order(x, FIXTURE_NOW - 30 * MS_PER_DAY, FIXTURE_NOW, FIXTURE_NOW + MS_PER_DAY, &w);
+    work_order_clear(&w);
+    assert_ok(work_order_find(x->db, "WO-00001", &w, &err), err);
+    w.is_pinned = true;
+    assert_ok(work_order_update(x->db, &w, &err), err);
+    plan(x);
+    assert_int_equal(w.scheduled_ms, FIXTURE_NOW + MS_PER_DAY);
+    work_order_clear(&w);
+    assert_ok(work_order_find(x->db, "WO-00001", &w, &err), err);
+    assert_int_equal(w.scheduled_ms, FIXTURE_NOW + MS_PER_DAY);
+    w.is_pinned = false;
+    assert_ok(work_order_update(x->db, &w, &err), err);
+    work_order_clear(&w);
+    set_lead(x, 200 * MS_PER_DAY);
+    assert_int_equal(plan(x).n_not_placed, 1);
+}
+
 static void test_planner_run_empty_database(void **state)
 {
     struct fixture *x = *state;
@@ -225,6 +327,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_planner_run_predictive_covers_preventive, fixture_open,
                                         fixture_close),
         cmocka_unit_test_setup_teardown(test_work_order_close_makes_the_event, fixture_open,
+                                        fixture_close),
+        cmocka_unit_test_setup_teardown(test_planner_run_no_spare_before_its_lead_time,
+                                        fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(test_planner_run_spare_pinned_and_never, fixture_open,
                                         fixture_close),
         cmocka_unit_test_setup_teardown(test_planner_run_empty_database, fixture_open,
                                         fixture_close),

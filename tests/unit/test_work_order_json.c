@@ -58,7 +58,7 @@ static void test_work_order_from_json_round_trip(void **state)
     assert_string_equal(json_get(o, "due")->valuestring, "2026-11-20T06:00:00Z");
     assert_close(json_get(o, "expected_cost")->valuedouble, 1234.5, 1e-9);
     assert_true(cJSON_IsNull(json_get(o, "plan")));
-    assert_int_equal(cJSON_GetArraySize(o), 39);
+    assert_int_equal(cJSON_GetArraySize(o), 40);
     cJSON_Delete(o);
     /* A merge patch: null clears, what is absent stays. */
     assert_ok(take(x, "{\"crew\":null,\"due\":null,\"status\":\"approved\",\"pinned\":true}", false,

@@ -14,6 +14,7 @@ static struct work_order make(int64_t asset_id)
                                .scheduled_ms = DB_NO_TIME,
                                .started_ms = DB_NO_TIME,
                                .ended_ms = DB_NO_TIME,
+                               .approved_ms = DB_NO_TIME,
                                .duration_h = 2.5,
                                .risk_by_due = NAN,
                                .expected_cost_minor = DB_NO_MONEY,
@@ -82,6 +83,41 @@ static void test_work_order_update_version(void **state)
     work_order_clear(&got);
     w.id = 99;
     assert_int_equal(work_order_update(f->db, &w, &f->err), FT_NOT_FOUND);
+    work_order_clear(&w);
+}
+
+/* draft -> approved -> scheduled keeps the first instant; a draft again has none. */
+static void test_work_order_update_approved(void **state)
+{
+    struct db_fixture *f = *state;
+    static const struct {
+        const char *status;
+        int64_t given, want;
+    } rows[] = {{"sent", DB_NO_TIME, DB_NO_TIME}, {"approved", 4000, 4000},
+                {"scheduled", DB_NO_TIME, 4000},  {"draft", DB_NO_TIME, DB_NO_TIME},
+                {"scheduled", 9000, 9000},        {"done", DB_NO_TIME, 9000}};
+    struct work_order w;
+    int64_t asset_id = 0;
+    int64_t id = 0;
+    assert_ok(asset_ensure(f->db, "P-7", "pump", &asset_id, &f->err), f->err);
+    w = make(asset_id);
+    assert_ok(work_order_insert(f->db, &w, &id, &f->err), f->err);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_ok(work_order_find(f->db, "WO-00001", &w, &f->err), f->err);
+        free(w.status);
+        w.status = strdup(rows[i].status);
+        w.approved_ms = rows[i].given;
+        assert_ok(work_order_update(f->db, &w, &f->err), f->err);
+        work_order_clear(&w);
+        assert_ok(work_order_find(f->db, "WO-00001", &w, &f->err), f->err);
+        assert_int_equal(w.approved_ms, rows[i].want);
+        work_order_clear(&w);
+    }
+    w = make(asset_id);
+    w.status = (char *)"approved";
+    assert_ok(work_order_insert(f->db, &w, &id, &f->err), f->err);
+    assert_ok(work_order_find(f->db, "WO-00002", &w, &f->err), f->err);
+    assert_int_equal(w.approved_ms, w.updated_ms); /* now */
     work_order_clear(&w);
 }
 
@@ -188,9 +224,8 @@ static void test_crew_plan_calendar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        db_test(test_work_order_insert_gives_keys),
-        db_test(test_work_order_update_version),
-        db_test(test_work_order_list_filters),
+        db_test(test_work_order_insert_gives_keys), db_test(test_work_order_update_version),
+        db_test(test_work_order_update_approved),   db_test(test_work_order_list_filters),
         db_test(test_crew_plan_calendar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,7 +210,8 @@ static const struct shape shapes[] = {
      "expected_cost:number? waiting_per_day:number? currency:string reason:string? "
      "outcome:string? pinned:boolean assignee:string? labour_h:number? downtime_h:number? "
      "cost:number? failure_code:string? cause_code:string? remedy_code:string? "
-     "checklist:[string] parts:[PlanPart] version:integer created:instant updated:instant"},
+     "checklist:[string] parts:[PlanPart] version:integer created:instant updated:instant "
+     "approved:instant?"},
     {"WorkOrderList", "items:[WorkOrder] next_cursor:string?"},
     {"WorkOrderNew",
      "title:string asset:string note:string?* kind:string* status:string* "
