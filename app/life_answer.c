@@ -54,6 +54,8 @@ static enum ft_status make_lives(const struct life_table *t, const struct life_r
 {
     const struct life_data data = life_table_data(t);
     enum ft_status st = life_report_make(t, q, &out->report, err);
+    if (st == FT_OK)
+        st = life_report_test(&out->report, &data, q, pool, err);
     if (st == FT_OK && t->mode.of != NULL) {
         out->has_modes = true;
         st = life_modes_make(t, q, &out->modes, err);

@@ -144,12 +144,11 @@ static enum ft_status fit_law(struct life_report *r, const struct life_data *dat
         st = life_fit(q->distribution, data, &r->fit, err);
     if (st != FT_OK)
         return st;
-    r->has_profile =
-        r->fit.distribution != LIFE_WEIBULL3 && r->fit.n_failures > 0 && !r->has_posterior;
+    r->has_profile = r->fit.n_failures > 0 && !r->has_posterior;
     if (r->has_profile)
         st = life_profile_limits(&r->fit, data, r->confidence, r->profile_first, r->profile_scale,
                                  err);
-    else if (r->fit.distribution == LIFE_WEIBULL3)
+    if (st == FT_OK && r->fit.distribution == LIFE_WEIBULL3)
         st = life_threshold_limits(&r->fit, data, r->confidence, r->threshold, err);
     if (st != FT_OK)
         return st;
@@ -213,6 +212,10 @@ static void add_warnings(struct life_report *r, const struct life_table *t,
     if (r->has_profile && r->fit.first > 1 && r->profile_first[0] <= 1)
         warn(r, "wear-out is not proven: the limits of the shape (%.3g to %.3g) include 1",
              r->profile_first[0], r->profile_first[1]);
+    if (r->has_profile && r->fit.distribution == LIFE_WEIBULL3 &&
+        (r->profile_first[0] == 0 || r->profile_scale[0] == 0 || isinf(r->profile_scale[1])))
+        warn(r, "with a threshold the likelihood has no bound for shapes below 1: limits of 0 or "
+                "infinity are limits that these data do not set");
     if (r->verdict == LIFE_REPLACE_AT && r->replacement.interval > last)
         warn(r, "the replacement age %.6g lies beyond the greatest age seen, %.6g",
              r->replacement.interval, last);
@@ -259,11 +262,47 @@ static enum ft_status make_curve(struct life_report *r, const struct life_data *
     return FT_OK;
 }
 
+/* Below this share of samples as far from their curve the data speak against the law. */
+static const double DOUBT_P = 0.05;
+
+enum ft_status life_report_test(struct life_report *r, const struct life_data *data,
+                                const struct life_request *request, struct pool *pool,
+                                struct ft_err *err)
+{
+    if (r->has_posterior) {
+        r->test.why_not = "the shape rests on a prior too";
+        return FT_OK;
+    }
+    const enum ft_status st = goodness_bootstrap(&r->fit, data, r->goodness, request->n_draws,
+                                                 request->seed, pool, &r->test, err);
+    if (st == FT_OK && r->test.p < DOUBT_P)
+        warn(r,
+             "the data speak against a %s life (p = %.2g): try --distribution best, --mode-col or "
+             "mixture",
+             life_name(r->fit.distribution), r->test.p);
+    return st;
+}
+
+void life_report_test_words(const struct life_report *r, char out[LIFE_GOODNESS_WORDS])
+{
+    const struct goodness_p *t = &r->test;
+    if (t->why_not != NULL)
+        (void)snprintf(out, LIFE_GOODNESS_WORDS, "No p-value of the fit: %s.", t->why_not);
+    else
+        (void)snprintf(out, LIFE_GOODNESS_WORDS,
+                       "Of %zu samples simulated from this fit, %.2g %% lie as far from their own "
+                       "curve (p = %.2g): the data %s it%s.",
+                       t->n_fitted, 100 * t->p, t->p,
+                       t->p < DOUBT_P ? "speak against" : "do not speak against",
+                       r->fit.n_failures < 10 ? ", but few failures see only a gross misfit" : "");
+}
+
 enum ft_status life_report_make(const struct life_table *table, const struct life_request *request,
                                 struct life_report *out, struct ft_err *err)
 {
     const struct life_data data = life_table_data(table);
-    *out = (struct life_report){.confidence = request->confidence};
+    *out = (struct life_report){.confidence = request->confidence,
+                                .test = {.p = NAN, .why_not = "no samples were asked for"}};
     enum ft_status st = FT_OK;
     if (!(request->confidence > 0 && request->confidence < 1))
         st = ft_fail(err, FT_INVALID, "confidence %g, expected inside (0, 1)", request->confidence);

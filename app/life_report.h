@@ -6,6 +6,7 @@
 #include "app/base/json.h"
 #include "app/base/status.h"
 #include "app/life_table.h"
+#include "models/goodness_bootstrap.h"
 #include "models/kaplan_meier.h"
 #include "models/life.h"
 #include "models/mixture.h"
@@ -16,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct pool;
 
 struct life_request {
     enum life_distribution distribution;
@@ -59,6 +62,7 @@ struct life_report {
     double mean, b10, median;
     double b10_limits[2], median_limits[2]; /* Wald */
     double goodness;
+    struct goodness_p test; /* of the goodness, by life_report_test() */
     bool has_costs;
     struct age_replacement replacement;
     double run_to_failure_rate;
@@ -85,6 +89,14 @@ struct life_report {
  * The caller ends *out with life_report_free(). */
 enum ft_status life_report_make(const struct life_table *table, const struct life_request *request,
                                 struct life_report *out, struct ft_err *err);
+/* Can the lives come from the fitted law? Fills r->test from request->n_draws samples and adds a
+ * warning when they hardly can. data is that of the report. FT_NOMEM. */
+enum ft_status life_report_test(struct life_report *r, const struct life_data *data,
+                                const struct life_request *request, struct pool *pool,
+                                struct ft_err *err);
+/* The test in a sentence. */
+#define LIFE_GOODNESS_WORDS 240
+void life_report_test_words(const struct life_report *r, char out[LIFE_GOODNESS_WORDS]);
 /* The members of DESIGN's life object and more, into an empty object. */
 void life_report_json(const struct life_report *r, const struct life_table *table, cJSON *out);
 void life_report_free(struct life_report *r);

@@ -42,20 +42,27 @@ static void add_limits(cJSON *out, const struct life_report *r)
         if (is_estimated)
             add_pair(profile, life_first_name(r->fit.distribution), r->profile_first);
         add_pair(profile, "scale", r->profile_scale);
-    } else if (r->fit.distribution == LIFE_WEIBULL3) {
-        add_pair(json_add_object(ci, "profile"), "threshold", r->threshold);
+        if (r->fit.distribution == LIFE_WEIBULL3)
+            add_pair(profile, "threshold", r->threshold);
     }
     add_pair(ci, "b10", r->b10_limits);
     add_pair(ci, "median", r->median_limits);
 }
 
-/* The distance is comparable between fits of the same data; no p-value is claimed. */
+/* The distance is comparable between fits of the same data; p says whether the law holds at all. */
 static void add_goodness(cJSON *out, const struct life_report *r)
 {
+    char words[LIFE_GOODNESS_WORDS];
     cJSON *g = json_add_object(out, "goodness");
     json_add_string(g, "measure", "anderson_darling");
     json_add_string(g, "against", r->n_turnbull > 0 ? "turnbull" : "kaplan_meier");
     json_add_number(g, "distance", r->goodness);
+    json_add_number(g, "p_value", r->test.p);
+    json_add_string(g, "method", "parametric_bootstrap");
+    json_add_int(g, "samples", (int64_t)r->test.n_fitted);
+    json_add_string(g, "why_not", r->test.why_not);
+    life_report_test_words(r, words);
+    json_add_string(g, "words", words);
 }
 
 static void add_curve(cJSON *out, const struct life_report *r)

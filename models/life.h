@@ -69,8 +69,10 @@ void life_quantile_limits(const struct life_fit *f, double p, double confidence,
 /* Profile-likelihood limits: the values whose likelihood, the other parameter at its best, is
  * within half a chi-squared quantile of the greatest (Meeker and Escobar 1998, section 8.3). Better
  * than Wald with few failures. Same data as the fit. A limit that the likelihood does not reach is
- * 0 or infinite; first of the exponential or a fixed shape is that value twice. FT_INVALID:
- * weibull3 (see life_threshold_limits()) or a confidence outside (0, 1). */
+ * 0 or infinite; first of the exponential or a fixed shape is that value twice. Weibull3: the
+ * threshold is free too (its own limits: life_threshold_limits()); where the likelihood rises
+ * without bound towards the least failure age - shapes below 1 - a limit counts as not reached.
+ * FT_INVALID: a confidence outside (0, 1); FT_NOMEM. */
 enum ft_status life_profile_limits(const struct life_fit *f, const struct life_data *data,
                                    double confidence, double first[2], double scale[2],
                                    struct ft_err *err);

@@ -1,6 +1,7 @@
 /* Limits of parameters and ages: by Wald, by the profile likelihood, and the joint region. */
 #include "models/life.h"
 #include "models/life_search.h"
+#include "models/life_threshold.h"
 #include "models/special.h"
 
 #include <math.h>
@@ -62,6 +63,8 @@ void life_quantile_limits(const struct life_fit *f, double p, double confidence,
 
 struct profile {
     const struct life_search *s;
+    struct life_threshold_profile *threshold; /* weibull3: in the place of s */
+    bool is_unbounded;                        /* the profile rises without bound there */
     const struct life_fit *f;
     int held;      /* 0 = first, 1 = scale */
     bool is_fixed; /* the other one is given: nothing to maximise over */
@@ -75,6 +78,12 @@ static double excess(struct profile *p, double by)
 {
     double origin[2], direction[2], u[2];
     const struct life_fit m = moved(p->f, p->held == 0 ? by : 0, p->held == 1 ? by : 0);
+    if (p->threshold != NULL) {
+        const double best = life_threshold_profile_value(p->threshold, p->f, p->held,
+                                                         p->held == 0 ? m.first : m.scale);
+        p->is_unbounded = p->is_unbounded || best == INFINITY;
+        return sqrt(2 * fmax(p->f->log_likelihood - best, 0)) - p->z;
+    }
     const double t = life_search_line(p->s, p->held, m.first, m.scale, origin, direction);
     double value = 0;
     if (p->is_fixed) {
@@ -96,14 +105,15 @@ static double find_limit(struct profile *p, double step)
 {
     double inside = 0, outside = step, at_inside = -p->z, at_outside = 0;
     p->t = NAN;
+    p->is_unbounded = false;
     int n = 0;
-    for (; n < 30 && !((at_outside = excess(p, outside)) > 0); n++) {
+    for (; n < 30 && !p->is_unbounded && !((at_outside = excess(p, outside)) > 0); n++) {
         inside = outside;
         at_inside = at_outside;
         step *= 1.5;
         outside += step;
     }
-    if (n == 30)
+    if (n == 30 || p->is_unbounded)
         return copysign(INFINITY, step);
     int last_side = 0;
     for (int i = 0; i < 100 && fabs(outside - inside) > 1e-9 * (1e-3 + fabs(outside)); i++) {
@@ -144,22 +154,26 @@ enum ft_status life_profile_limits(const struct life_fit *f, const struct life_d
                                    struct ft_err *err)
 {
     struct life_search s;
-    if (f->distribution == LIFE_WEIBULL3 || !(confidence > 0 && confidence < 1))
-        return ft_fail(err, FT_INVALID,
-                       "profile limits need a law without threshold and a confidence "
-                       "inside (0, 1)");
-    const enum ft_status st = life_search_init(&s, f->distribution, data, err);
+    const bool has_threshold = f->distribution == LIFE_WEIBULL3;
+    if (!(confidence > 0 && confidence < 1))
+        return ft_fail(err, FT_INVALID, "profile limits need a confidence inside (0, 1)");
+    const enum ft_status st =
+        life_search_init(&s, has_threshold ? LIFE_WEIBULL : f->distribution, data, err);
     if (st != FT_OK)
         return st;
     struct profile p = {.s = &s,
+                        .threshold = has_threshold ? life_threshold_profile_new(data) : NULL,
                         .f = f,
                         .is_fixed = f->is_shape_fixed || f->distribution == LIFE_EXPONENTIAL,
                         .z = normal_of(confidence)}; /* chi-squared with one degree = z^2 */
+    if (has_threshold && p.threshold == NULL)
+        return ft_fail(err, FT_NOMEM, "profile limits: no memory for %zu units", data->n);
     first[0] = first[1] = f->first;
     if (!p.is_fixed)
         put_limits(&p, first);
     p.held = 1;
     put_limits(&p, scale);
+    life_threshold_profile_free(p.threshold);
     return FT_OK;
 }
 

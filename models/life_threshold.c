@@ -1,5 +1,6 @@
 #include "models/life_threshold.h"
 
+#include "models/life_search.h"
 #include "models/optim.h"
 #include "models/special.h"
 
@@ -126,27 +127,40 @@ static void set_covariance(struct shifted *s, struct life_fit *f)
     f->cov[1][1] = a / det;
 }
 
-static enum ft_status search(struct shifted *s, struct life_fit *out, struct ft_err *err)
+/* The threshold at which value(s or what holds it, threshold) has its highest peak inside; -1: it
+ * only rises towards the least failure age. *peak receives the value there. */
+static double find_peak(const struct shifted *s, double (*value_at)(void *, double), void *ctx,
+                        double *peak)
 {
-    struct life_fit f;
     int best = -1;
     double value[N_GRID];
     for (int k = 0; k < N_GRID; k++)
-        value[k] = profile_at(s, grid_at(s, k), &f);
+        value[k] = value_at(ctx, grid_at(s, k));
     for (int k = 0; k + 1 < N_GRID; k++)
         if ((k == 0 || value[k] >= value[k - 1]) && value[k] >= value[k + 1] &&
             (best < 0 || value[k] > value[best]))
             best = k;
+    *peak = best < 0 ? INFINITY : value[best];
     if (best < 0 || !isfinite(value[best]))
+        return -1;
+    const double at = optim_maximum(value_at, ctx, best > 0 ? grid_at(s, best - 1) : 0,
+                                    grid_at(s, best + 1), 1e-9 * s->least, peak);
+    if (best > 0 || value[0] < *peak)
+        return at;
+    *peak = value[0];
+    return 0;
+}
+
+static enum ft_status search(struct shifted *s, struct life_fit *out, struct ft_err *err)
+{
+    struct life_fit f;
+    double peak;
+    const double threshold = find_peak(s, profile_value, s, &peak);
+    if (threshold < 0)
         return ft_fail(err, FT_TOO_FEW,
                        "weibull3: the likelihood keeps rising as the threshold goes to the least "
                        "failure age %g; the data cannot carry a threshold",
                        s->least);
-    double peak = 0;
-    double threshold = optim_maximum(profile_value, s, best > 0 ? grid_at(s, best - 1) : 0,
-                                     grid_at(s, best + 1), 1e-9 * s->least, &peak);
-    if (best == 0 && value[0] >= peak)
-        threshold = 0;
     if (!isfinite(profile_at(s, threshold, &f)))
         return ft_fail(err, FT_INTERNAL, "weibull3: no convergence at threshold %g", threshold);
     *out = f;
@@ -176,6 +190,57 @@ double life_threshold_log_likelihood(const struct life_fit *f, const struct life
         value = value_near(&s, f, here);
     shifted_free(&s);
     return value;
+}
+
+struct life_threshold_profile {
+    struct shifted s;
+    const struct life_fit *f;
+    int held;
+    double value;
+};
+
+struct life_threshold_profile *life_threshold_profile_new(const struct life_data *data)
+{
+    struct life_threshold_profile *p = calloc(1, sizeof(*p));
+    if (p != NULL && shifted_init(&p->s, data, NULL) != FT_OK) {
+        free(p);
+        p = NULL;
+    }
+    return p;
+}
+
+void life_threshold_profile_free(struct life_threshold_profile *p)
+{
+    if (p != NULL)
+        shifted_free(&p->s);
+    free(p);
+}
+
+/* The log-likelihood at a threshold, one parameter held, the other at its best. */
+static double held_value(void *ctx, double threshold)
+{
+    struct life_threshold_profile *p = ctx;
+    struct life_search search;
+    double origin[2], direction[2];
+    shift_to(&p->s, threshold);
+    if (life_search_init(&search, LIFE_WEIBULL, &p->s.data, NULL) != FT_OK)
+        return -INFINITY;
+    const double scale = fmax(p->f->scale + p->f->threshold - threshold, 1e-3 * p->f->scale);
+    double t = life_search_line(&search, p->held, p->held == 0 ? p->value : p->f->first,
+                                p->held == 1 ? p->value : scale, origin, direction);
+    const double value = life_search_minimise_line(&search, origin, direction, &t);
+    return isnan(value) ? -INFINITY : -(value + search.constant);
+}
+
+double life_threshold_profile_value(struct life_threshold_profile *p, const struct life_fit *f,
+                                    int held, double value)
+{
+    double peak;
+    p->f = f;
+    p->held = held;
+    p->value = value;
+    (void)find_peak(&p->s, held_value, p, &peak);
+    return peak;
 }
 
 /* From an inside threshold towards bound: where the profile has fallen to floor, or the bound. */

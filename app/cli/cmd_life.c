@@ -176,7 +176,7 @@ int cmd_life(int argc, char **argv)
         {"--service-level", CLI_NUMBER, &q->service_level, "X",
          "probability that the stock lasts the lead time; 0.95"},
         {"--bootstrap", CLI_INT, &f.n_draws, "N",
-         "resamples behind the limits of decisions; 400, 0 = none"},
+         "resamples behind the limits of decisions and the p-value of the fit; 400, 0 = none"},
         {"--seed", CLI_INT, &f.seed, "N", "of the resamples; 1"},
         {"--threads", CLI_INT, &f.n_threads, "N", "0 = all cores; the answer is the same"},
         {"--plot", CLI_BOOL, &q->has_plot, NULL,

@@ -28,7 +28,7 @@ static const char *unit_of(const struct life_table *t, char out[80])
 
 static void print_fit(const struct life_report *r, const char *unit)
 {
-    char a[40], b[40], c[40];
+    char a[40], b[40], c[40], words[LIFE_GOODNESS_WORDS];
     const struct life_fit *f = &r->fit;
     const char *name = life_name(f->distribution);
     printf("%c%s", name[0] - 'a' + 'A', name + 1);
@@ -57,7 +57,9 @@ static void print_fit(const struct life_report *r, const char *unit)
         printf(", AIC %.2f, BIC %.2f", f->aic, f->bic);
     if (isfinite(r->goodness))
         printf(", Anderson-Darling distance %s", life_number(r->goodness, a));
-    printf(".\nOne in ten has failed by %s%s (%s to %s),", life_number(r->b10, a), unit,
+    life_report_test_words(r, words);
+    printf(".\n%s", words);
+    printf("\nOne in ten has failed by %s%s (%s to %s),", life_number(r->b10, a), unit,
            life_number(r->b10_limits[0], b), life_number(r->b10_limits[1], c));
     printf(" half by %s%s (%s to %s);", life_number(r->median, a), unit,
            life_number(r->median_limits[0], b), life_number(r->median_limits[1], c));

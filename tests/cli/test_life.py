@@ -41,6 +41,9 @@ class Published(unittest.TestCase):
                 self.assertAlmostEqual(a["log_likelihood"], loglik, delta=6e-4)
                 self.assertLess(a["ci"]["shape"][0], shape)
                 self.assertGreater(a["ci"]["profile"]["scale"][1], scale)
+                self.assertEqual(a["goodness"]["why_not"], None)
+                self.assertGreater(a["goodness"]["p_value"], 0.05)
+                self.assertIn("do not speak against it", a["goodness"]["words"])
 
     def test_locomotive_lognormal(self):
         a = answer(DATA / "locomotivecontrol.csv", "--distribution", "lognormal")
@@ -84,6 +87,9 @@ class Published(unittest.TestCase):
         self.assertAlmostEqual(a["threshold"], 14.876, delta=0.01)
         self.assertAlmostEqual(a["log_likelihood"], -112.850, delta=6e-4)
         self.assertEqual(len(a["plot"]["paper"]["points"]), 22)
+        self.assertEqual(sorted(a["ci"]["profile"]), ["scale", "shape", "threshold"])
+        self.assertEqual(a["ci"]["profile"]["shape"][0], 0)  # nothing limits it below 1
+        self.assertTrue(any("no bound for shapes below 1" in w for w in a["warnings"]))
         b = answer(DATA / "lzbearing.csv", "--plot")
         self.assertEqual(len(b["plot"]["contour"]["points"]), 60)
         for p in b["plot"]["paper"]["line"]:
@@ -104,6 +110,15 @@ class Words(unittest.TestCase):
         self.assertIn("Replace at", said)
         self.assertIn(" h: saves", said)
         self.assertIn("11 units: 8 failed, 3 still running", said)
+
+    def test_wrong_law_is_told(self):
+        two = "hours,event\n" + "".join(f"{t},1\n" for t in [*range(5, 30), *range(200, 225)])
+        a = answer("-", text=two)
+        self.assertLess(a["goodness"]["p_value"], 0.05)
+        self.assertTrue(any("speak against a weibull life" in w for w in a["warnings"]))
+        b = answer("-", "--bootstrap", "0", text=two)
+        self.assertEqual((b["goodness"]["p_value"], b["goodness"]["why_not"]),
+                         (None, "no samples were asked for"))
 
     def test_swapped_costs_run_to_failure(self):
         a = answer("-", "--cost-planned", 8, "--cost-failure", 1, text=self.WEAR)
