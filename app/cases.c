@@ -3,6 +3,7 @@
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/inbox.h"
+#include "app/words.h"
 #include "app/work_order_json.h"
 #include "db/asset_store.h"
 
@@ -153,6 +154,26 @@ enum ft_status cases_budget(struct db *db, const struct snapshot *s, struct case
         close_budget(out, list, n, free_slots(out) < n ? free_slots(out) : n);
     free(list);
     return st;
+}
+
+void cases_budget_words(const struct case_budget *b, const char *currency,
+                        char out[CASES_BUDGET_WORDS])
+{
+    char worth[WORDS_SIZE];
+    if (b->per_week == 0)
+        (void)snprintf(out, CASES_BUDGET_WORDS,
+                       "No alarm budget: every case that pays is raised, %zu in the last 7 days.",
+                       b->n_used);
+    else if (b->next_minor == DB_NO_MONEY)
+        (void)snprintf(out, CASES_BUDGET_WORDS,
+                       "%zu of %d cases of the last 7 days are used; none waits.", b->n_used,
+                       b->per_week);
+    else
+        (void)snprintf(out, CASES_BUDGET_WORDS,
+                       "%zu of %d cases of the last 7 days are used and %zu would pay beside them: "
+                       "the next slot would have been worth %s.",
+                       b->n_used, b->per_week, b->n_waiting,
+                       words_money(b->next_minor, currency, worth));
 }
 
 static enum ft_status set_text(char **to, const char *text, struct ft_err *err)

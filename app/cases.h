@@ -40,6 +40,11 @@ enum ft_status cases_update(struct db *db, struct snapshot *s, struct case_budge
 enum ft_status cases_budget(struct db *db, const struct snapshot *s, struct case_budget *out,
                             struct ft_err *err);
 
+/* The budget in a sentence: what one more slot would have been worth. */
+#define CASES_BUDGET_WORDS 200
+void cases_budget_words(const struct case_budget *b, const char *currency,
+                        char out[CASES_BUDGET_WORDS]);
+
 /* What a planner decides. approve: its work order (the draft, or a new one) becomes approved;
  * defer: no work is proposed before until_ms; reject: its draft is rejected, reason is one of
  * not_worth_it, known, wrong_data, done_already, other; reopen takes each of them back (see

@@ -3,6 +3,7 @@
 #include "app/base/clock.h"
 #include "app/base/json.h"
 #include "app/base/money.h"
+#include "app/codes.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/event_store.h"
@@ -345,6 +346,22 @@ static enum ft_status take_booked(const cJSON *json, const char *currency, struc
     return st;
 }
 
+/* Codes that are given must be known ones; what stood there before is not asked about. */
+static enum ft_status check_codes(struct db *db, const cJSON *json, struct ft_err *err)
+{
+    static const char *const kinds_of[] = {"failure", "cause", "remedy"};
+    enum ft_status st = FT_OK;
+    for (int i = 0; i < 3 && st == FT_OK; i++) {
+        char member[16];
+        const char *code = NULL;
+        snprintf(member, sizeof(member), "%s_code", kinds_of[i]);
+        st = json_string(json, member, false, &code, err);
+        if (st == FT_OK)
+            st = codes_check(db, kinds_of[i], member, code, err);
+    }
+    return st;
+}
+
 static enum ft_status take_times(const cJSON *json, struct work_order *w, struct ft_err *err)
 {
     enum ft_status st = take_time(json, "due", &w->due_ms, err);
@@ -488,6 +505,8 @@ enum ft_status work_order_from_json(struct db *db, const cJSON *json, bool is_ne
         st = take_text(json, "external_key", true, 200, &w->external_key, err);
     if (st == FT_OK)
         st = take_booked(json, currency, w, err);
+    if (st == FT_OK)
+        st = check_codes(db, json, err);
     if (st == FT_OK && is_new)
         st = put_text(&w->status, "draft", err);
     if (st == FT_OK)
@@ -608,6 +627,12 @@ enum ft_status work_order_close(struct db *db, struct work_order *w,
     if (!work_order_is_open(w->status) && strcmp(w->status, "done") != 0)
         return ft_fail(err, FT_CONFLICT, "%s is %s already", w->key, w->status);
     enum ft_status st = outcome_event_kind(db, w, o->outcome, &kind, err);
+    if (st == FT_OK)
+        st = codes_check(db, "failure", "code", o->code, err);
+    if (st == FT_OK)
+        st = codes_check(db, "cause", "cause_code", o->cause_code, err);
+    if (st == FT_OK)
+        st = codes_check(db, "remedy", "remedy_code", o->remedy_code, err);
     if (st == FT_OK)
         st = outcome_component(db, w, o, &component_id, err);
     if (st != FT_OK)

@@ -27,7 +27,8 @@ enum ft_status work_order_to_json(struct db *db, const struct work_order *w, cJS
  * cost, failure_code, cause_code, remedy_code, checklist, parts. is_new: title and asset are
  * required, kind defaults to corrective, status to draft, *w is filled from zero. Otherwise it is a
  * merge patch (RFC 7396: null clears); asset and kind cannot change, and a status must be
- * reachable (FT_CONFLICT). FT_INVALID names the JSON pointer. Unknown members are refused. */
+ * reachable (FT_CONFLICT). Codes must be of the lists (codes.h). FT_INVALID names the JSON pointer.
+ * Unknown members are refused. */
 enum ft_status work_order_from_json(struct db *db, const cJSON *json, bool is_new,
                                     struct work_order *w, struct ft_err *err);
 

@@ -99,6 +99,8 @@ static void print_rest(const cJSON *o)
                currency, cli_grouped(cli_number(s, "risk_total"), a),
                cli_grouped(cli_number(s, "risk_left"), b), 100 * cli_number(s, "gap_frac"),
                cli_number(s, "seconds"), second);
+    if (cJSON_IsObject(s) && cli_text(s, "alarm_budget")[0] != '\0')
+        printf("%s\n", cli_text(s, "alarm_budget"));
 }
 
 static int print_table(struct db *db, const struct schedule_query *q, bool as_json)

@@ -499,7 +499,11 @@ void planner_add_summary(cJSON *s, const struct run *r)
 static enum ft_status write_report(struct run *r, int64_t run_id, struct ft_err *err)
 {
     cJSON *o = cJSON_CreateObject();
-    planner_add_summary(json_add_object(o, "summary"), r);
+    char budget[CASES_BUDGET_WORDS];
+    cJSON *summary = json_add_object(o, "summary");
+    planner_add_summary(summary, r);
+    cases_budget_words(&r->budget, r->s.site.currency, budget);
+    json_add_string(summary, "alarm_budget", r->budget.per_week > 0 ? budget : NULL);
     json_add_instant(o, "planned_at", r->s.site.now_ms);
     cJSON_AddItemToObject(o, "not_placed", r->not_placed);
     cJSON_AddItemToObject(o, "changes", r->changes);

@@ -2,6 +2,7 @@
 #ifndef APP_PLANNER_PLANNER_PRIVATE_H
 #define APP_PLANNER_PLANNER_PRIVATE_H
 
+#include "app/cases.h"
 #include "app/planner/jobs.h"
 #include "app/planner/planner.h"
 #include "app/planner/solver_cbc.h"
@@ -16,6 +17,7 @@ struct run {
     struct assign_result result;
     struct solver_result solver;
     struct planner_summary *out;
+    struct case_budget budget; /* as the run left it */
     cJSON *changes, *not_placed;
 };
 

@@ -1,6 +1,7 @@
 #include "app/planner/preventive.h"
 
 #include "app/base/clock.h"
+#include "app/life_words.h"
 #include "app/meter.h"
 #include "app/planner/rrule.h"
 #include "app/words.h"
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Evidence below these counts decides nothing. */
 enum { MIN_FAILURES = 5, MIN_LOOKS = 10 };
@@ -194,6 +196,31 @@ size_t preventive_due(const struct plan *p, int64_t last_ms, const struct preven
     return n;
 }
 
+/* "4,000 run hours" of a meter that is named for what it counts, else "4,000 on counter_2". */
+static void describe_meter(const struct plan *p, char *out, size_t size)
+{
+    static const char *const counted[] = {"hour", "cycle", "start", "stroke", "km",
+                                          "mile", "litre", "tonne", "piece",  "part",
+                                          "turn", "kwh",   "batch", "trip",   "shot"};
+    char name[64];
+    size_t len = 0;
+    for (; p->meter[len] != '\0' && len + 1 < sizeof(name); len++)
+        name[len] = p->meter[len] == '_' ? ' ' : p->meter[len];
+    name[len] = '\0';
+    const char *last = strrchr(name, ' ');
+    last = last != NULL ? last + 1 : name;
+    bool is_unit = false;
+    for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+        const size_t n = strlen(counted[i]);
+        is_unit = is_unit || (strncasecmp(last, counted[i], n) == 0 &&
+                              (last[n] == '\0' || strcasecmp(last + n, "s") == 0 ||
+                               strcasecmp(last + n, "es") == 0));
+    }
+    char number[40];
+    snprintf(out, size, "%.24s %s%.60s", life_number(p->meter_interval, number),
+             is_unit ? "" : "on ", is_unit ? name : p->meter);
+}
+
 const char *preventive_describe(const struct plan *p, char *out, size_t size)
 {
     char words[160];
@@ -206,8 +233,9 @@ const char *preventive_describe(const struct plan *p, char *out, size_t size)
         snprintf(out, size, "every %s", words_duration((double)p->interval_ms, length));
     if (p->meter != NULL) {
         const size_t at = strlen(out);
-        snprintf(out + at, size - at, "%severy %g of %.60s", at > 0 ? " or " : "",
-                 p->meter_interval, p->meter);
+        char amount[120];
+        describe_meter(p, amount, sizeof(amount));
+        snprintf(out + at, size - at, "%severy %s", at > 0 ? " or " : "", amount);
     }
     return out;
 }

@@ -148,8 +148,15 @@ class Write(unittest.TestCase):
         self.assertEqual((w["approved"], r.json["approved"]), (None, r.json["updated"]))
         self.assertNotEqual(r.headers["ETag"], etag)
         self.assertEqual(self.patch(w["key"], {"note": None}, r.headers["ETag"]).json["note"], None)
+        for bad in ({"code": "B1"}, {"cause_code": "leak"}, {"remedy_code": "?"}):
+            r = self.s.post(f"/api/v1/work-orders/{w['key']}/outcome", {"outcome": "had_failed", **bad}, role="planner")
+            self.assertEqual(r.status, 422, r.text)
+            self.assertIn(f"/{next(iter(bad))}: ", r.json["detail"])
+            self.assertIn("worn" if "code" in bad else "age" if "cause_code" in bad else "replaced", r.json["detail"])
+        etag = self.s.get("/api/v1/work-orders/" + w["key"]).headers["ETag"]
+        self.assertEqual(self.patch(w["key"], {"failure_code": "B1"}, etag).status, 422)
         done = self.s.post(f"/api/v1/work-orders/{w['key']}/outcome",
-                           {"outcome": "had_failed", "component": "bearing", "code": "B1",
+                           {"outcome": "had_failed", "component": "bearing", "code": "broken",
                             "downtime_h": 3, "ended": "2026-11-20T10:00:00Z"}, role="planner")
         self.assertEqual((done.status, done.json["status"], done.json["outcome"]),
                          (200, "closed", "had_failed"), done.text)

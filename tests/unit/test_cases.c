@@ -196,6 +196,15 @@ static void test_cases_budget(void **state)
     assert_int_equal(b.n_waiting, 1);
     assert_int_equal(b.threshold_minor, l.items[1].saving_minor);
     assert_true(b.next_minor > 0 && b.next_minor < b.threshold_minor);
+    char words[CASES_BUDGET_WORDS];
+    cases_budget_words(&b, "EUR", words);
+    assert_non_null(strstr(words, "2 of 2 cases"));
+    assert_non_null(strstr(words, "1 would pay beside them: the next slot would have been worth "));
+    cases_budget_words(&(struct case_budget){.per_week = 3, .n_used = 1, .next_minor = DB_NO_MONEY},
+                       "EUR", words);
+    assert_string_equal(words, "1 of 3 cases of the last 7 days are used; none waits.");
+    cases_budget_words(&(struct case_budget){.n_used = 4}, "EUR", words);
+    assert_non_null(strstr(words, "No alarm budget"));
     cJSON *waiting = cases_waiting_json(&s, &l.items[0]);
     const cJSON *days = json_get(waiting, "items");
     assert_int_equal(cJSON_GetArraySize(days), 90);

@@ -57,7 +57,7 @@ static void test_plan_json_round_trip(void **state)
     cJSON *o = plan_to_json(&back, &cat, "EUR");
     assert_string_equal(json_get(o, "season")->valuestring, "11-01/02-28");
     assert_string_equal(json_get(o, "every")->valuestring,
-                        "every year in Jun or every 4000 of run_hours");
+                        "every year in Jun or every 4,000 run hours");
     assert_int_equal(cJSON_GetArraySize(json_get(o, "covers")), 2);
     assert_int_equal(cJSON_GetArraySize(json_get(o, "checklist")), 2);
     assert_close(json_get(json_get(o, "parts")->child, "quantity")->valuedouble, 2, 0);
@@ -186,7 +186,7 @@ static void test_plan_by_meter(void **state)
     char date[CLOCK_TEXT_SIZE];
     clock_format_local_date(l.items[0].due_ms, date);
     assert_string_equal(date, "2026-11-12");
-    assert_non_null(strstr(l.items[0].reason, "every 500 of run_hours"));
+    assert_non_null(strstr(l.items[0].reason, "every 500 run hours"));
     work_order_list_free(&l);
 }
 

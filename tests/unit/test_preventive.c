@@ -261,6 +261,28 @@ static void test_preventive_judge_inspection(void **state)
     assert_int_equal(v.advice, PREVENTIVE_KEEP);
 }
 
+static void test_preventive_describe_meters(void **state)
+{
+    static const struct {
+        const char *meter;
+        double interval;
+        const char *want;
+    } rows[] = {{"hours", 500, "every 500 hours"},
+                {"run_hours", 4000, "every 4,000 run hours"},
+                {"Starts", 1000, "every 1,000 Starts"},
+                {"press_strokes", 2500000, "every 2,500,000 press strokes"},
+                {"counter_2", 4000, "every 4,000 on counter_2"},
+                {"parts_x", 10, "every 10 on parts_x"},
+                {"km", 0.5, "every 0.5 km"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[PREVENTIVE_WORDS];
+        const struct plan p = {.meter = (char *)(uintptr_t)rows[i].meter,
+                               .meter_interval = rows[i].interval,
+                               .meter_only = true};
+        assert_string_equal(preventive_describe(&p, out, sizeof(out)), rows[i].want);
+    }
+}
+
 int main(void)
 {
     struct ft_err err;
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_preventive_due_season),
         cmocka_unit_test(test_preventive_judge_replacement),
         cmocka_unit_test(test_preventive_judge_inspection),
+        cmocka_unit_test(test_preventive_describe_meters),
     };
     if (clock_set_zone("Europe/Berlin", &err) != FT_OK)
         return 1;

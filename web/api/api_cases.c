@@ -85,6 +85,7 @@ static enum ft_status sort_cases(const char *by, cJSON *items, struct ft_err *er
 
 static void add_budget(cJSON *body, const struct case_budget *b, const char *currency)
 {
+    char words[CASES_BUDGET_WORDS];
     cJSON *o = json_add_object(body, "budget");
     if (b->per_week > 0)
         json_add_int(o, "per_week", b->per_week);
@@ -94,6 +95,8 @@ static void add_budget(cJSON *body, const struct case_budget *b, const char *cur
     json_add_int(o, "waiting", (int64_t)b->n_waiting);
     api_add_money(o, "threshold", b->threshold_minor, currency);
     api_add_money(o, "next_slot_worth", b->next_minor, currency);
+    cases_budget_words(b, currency, words);
+    json_add_string(o, "words", words);
 }
 
 enum ft_status api_cases_list(struct api_call *c, struct ft_err *err)

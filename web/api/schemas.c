@@ -141,7 +141,7 @@ static const struct shape shapes[] = {
     {"ScenarioResult", "currency:string base:object changed:object difference:object "
                        "moves:[object]"},
     {"CaseBudget", "per_week:integer? used:integer waiting:integer threshold:number? "
-                   "next_slot_worth:number?"},
+                   "next_slot_worth:number? words:string"},
     {"Case",
      "id:integer asset:string component:string? state:string opened:instant closed:instant? "
      "until:instant? reason:string? verdict:string? note:string? work_order:string? "
