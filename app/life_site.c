@@ -94,23 +94,24 @@ static void add_no_decision(cJSON *o, const char *why)
     json_add_string(o, "reason", why);
 }
 
-static struct life_request request_of(const struct site_walk *w, const struct life *l,
-                                      const struct job_costs *costs, size_t n_assets)
+struct life_request life_site_request(const struct snapshot *s, const struct life_site_query *query,
+                                      const struct life *l, const struct job_costs *costs,
+                                      size_t n_assets)
 {
     struct life_request q = {.distribution = LIFE_WEIBULL,
-                             .confidence = w->q->confidence,
+                             .confidence = query->confidence,
                              .has_costs = costs->planned_minor > 0 && costs->failure_minor > 0,
                              .cost_planned = (double)costs->planned_minor,
                              .cost_failure = (double)costs->failure_minor,
-                             .n_draws = w->q->n_draws,
-                             .seed = w->q->seed};
-    const struct component *c = catalog_component(&w->s->catalog, l->component_id);
+                             .n_draws = query->n_draws,
+                             .seed = query->seed};
+    const struct component *c = catalog_component(&s->catalog, l->component_id);
     if (c != NULL && c->spare_lead_ms > 0) {
         q.units = (double)n_assets;
         q.lead_time = (double)c->spare_lead_ms / (double)MS_PER_DAY;
         q.service_level = 0.95;
     }
-    if (l->n_failures < MIN_FAILURES && !borrow(&w->s->lives, l, &q.prior))
+    if (l->n_failures < MIN_FAILURES && !borrow(&s->lives, l, &q.prior))
         q.prior.median = 0;
     return q;
 }
@@ -162,7 +163,7 @@ static enum ft_status add_part(struct site_walk *w, const struct life *l, struct
         return FT_OK;
     const struct job_costs costs =
         economics_costs(&s->economics, &s->catalog, one, l->component_id);
-    const struct life_request q = request_of(w, l, &costs, n_assets);
+    const struct life_request q = life_site_request(s, w->q, l, &costs, n_assets);
     cJSON *o = json_add_object(w->components, NULL);
     json_add_string(o, "class", catalog_class(&s->catalog, l->class_id)->name);
     json_add_string(o, "component",

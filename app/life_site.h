@@ -6,12 +6,16 @@
 
 #include "app/base/json.h"
 #include "app/base/status.h"
+#include "app/life_report.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct db;
 struct pool;
+struct snapshot;
+struct life;
+struct job_costs;
 
 struct life_site_query {
     double confidence; /* of the limits */
@@ -29,5 +33,11 @@ struct life_site_query {
  * *out with cJSON_Delete(). FT_NOMEM and database errors. */
 enum ft_status life_site_json(struct db *db, const struct life_site_query *query, struct pool *pool,
                               cJSON **out, struct ft_err *err);
+
+/* What is asked about one part: Weibull, its costs in minor units, a borrowed prior when it has few
+ * failures of its own, spares for n_assets when they have a lead time. */
+struct life_request life_site_request(const struct snapshot *s, const struct life_site_query *query,
+                                      const struct life *l, const struct job_costs *costs,
+                                      size_t n_assets);
 
 #endif

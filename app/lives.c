@@ -19,11 +19,12 @@ enum { MIN_FAILURES = 3 };
 struct sample {
     double *time, *entry;
     bool *failed;
+    struct life_origin *origin;
     size_t n, cap;
 };
 
 static enum ft_status sample_add(struct sample *s, double time_d, double entry_d, bool failed,
-                                 struct ft_err *err)
+                                 struct life_origin origin, struct ft_err *err)
 {
     if (s->n == s->cap) {
         const size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
@@ -36,12 +37,16 @@ static enum ft_status sample_add(struct sample *s, double time_d, double entry_d
         double *entry = realloc(s->entry, cap * sizeof(*entry));
         if (entry != NULL)
             s->entry = entry;
-        if (time == NULL || flags == NULL || entry == NULL)
+        struct life_origin *whose = realloc(s->origin, cap * sizeof(*whose));
+        if (whose != NULL)
+            s->origin = whose;
+        if (time == NULL || flags == NULL || entry == NULL || whose == NULL)
             return ft_fail(err, FT_NOMEM, "lives: no memory for %zu lives", cap);
         s->cap = cap;
     }
     s->time[s->n] = time_d;
     s->entry[s->n] = entry_d;
+    s->origin[s->n] = origin;
     s->failed[s->n++] = failed;
     return FT_OK;
 }
@@ -114,7 +119,8 @@ static enum ft_status walk_asset(const struct walk *w, const struct asset *a, st
             !is_failure && failed_ms != DB_NO_TIME && e->ts_ms - failed_ms <= REPAIR_MS;
         if (start_ms != DB_NO_TIME && !is_repair && !a->is_held_out &&
             days_between(start_ms, e->ts_ms) - entry_d >= MIN_LIFE_D)
-            st = sample_add(s, days_between(start_ms, e->ts_ms), entry_d, is_failure, err);
+            st = sample_add(s, days_between(start_ms, e->ts_ms), entry_d, is_failure,
+                            (struct life_origin){a->id, e->ts_ms}, err);
         start_ms = e->ts_ms - w->carried_ms[i];
         entry_d = days_between(start_ms, e->ts_ms);
         if (is_failure)
@@ -124,7 +130,8 @@ static enum ft_status walk_asset(const struct walk *w, const struct asset *a, st
         a->retired_ms != DB_NO_TIME && a->retired_ms < w->now_ms ? a->retired_ms : w->now_ms;
     if (st == FT_OK && start_ms != DB_NO_TIME && !a->is_held_out &&
         days_between(start_ms, end_ms) - entry_d >= MIN_LIFE_D) {
-        st = sample_add(s, days_between(start_ms, end_ms), entry_d, false, err);
+        st = sample_add(s, days_between(start_ms, end_ms), entry_d, false,
+                        (struct life_origin){a->id, end_ms}, err);
         life->n_censored++;
     }
     if (!a->is_held_out && w->observe_start_ms < end_ms) {
@@ -170,6 +177,7 @@ static enum ft_status fill_life(struct walk *w, const struct catalog *c, struct 
     if (!has_entry)
         free(s.entry);
     life->failed = s.failed;
+    life->origin = s.origin;
     life->n = s.n;
     return st;
 }
@@ -231,6 +239,7 @@ void lives_free(struct lives *l)
         free(l->items[i].time);
         free(l->items[i].entry);
         free(l->items[i].failed);
+        free(l->items[i].origin);
     }
     free(l->items);
     free(l->renewals);

@@ -19,6 +19,11 @@
 
 struct db;
 
+/* Whose life it was, and when it ended (now, while it runs). */
+struct life_origin {
+    int64_t asset_id, end_ms;
+};
+
 struct life {
     int64_t class_id, component_id; /* component_id 0 = any failure of the asset */
     size_t n_failures, n_censored;
@@ -28,6 +33,7 @@ struct life {
     double *time;       /* [n] the lives themselves, in days: what the fit rests on; owned */
     double *entry;      /* [n] age at which each came in; NULL = no used part; owned */
     bool *failed;       /* [n], owned */
+    struct life_origin *origin; /* [n] whose they are; owned */
     size_t n;
 };
 

@@ -55,6 +55,22 @@ class Life(unittest.TestCase):
         self.assertEqual(r.body, self.s.get("/api/v1/models/life").body)
         self.assertEqual(self.s.get("/api/v1/models/life", role="viewer").status, 200)
 
+    def test_a_part_of_the_site(self):
+        parts = self.s.get("/api/v1/models/life").json["components"]
+        part = max(parts, key=lambda p: p["failures"])
+        ask = {"class": part["class"], "component": part["component"]}
+        r = self.s.post("/api/v1/models/life", ask)
+        self.assertEqual(r.status, 200, r.text)
+        self.assertEqual(len(r.json["lives"]), r.json["failures"] + r.json["censored"])
+        self.assertTrue(r.json["answer"]["lead"])
+        if part["best_interval_d"] is not None:   # the same figures as in the list of parts
+            self.assertAlmostEqual(r.json["optimal_interval"], part["best_interval_d"], delta=0.01)
+        gone = self.s.post("/api/v1/models/life", dict(ask, drop=[r.json["lives"][0]["id"]])).json
+        self.assertEqual(len(gone["lives"]), len(r.json["lives"]))
+        self.assertEqual(sum(life["dropped"] for life in gone["lives"]), 1)
+        self.assertEqual(self.s.post("/api/v1/models/life", {"class": "no such"}).status, 404)
+        self.assertIn(self.s.post("/api/v1/models/life", {"class": part["class"], "colour": 1}).status, (400, 422))
+
     def test_problems(self):
         for body, text in (({"time": [5, -1]}, "unit 2"), ({"time": [5, 6], "failed": [False, False]}, "no failure"),
                            ({"colour": 1}, "colour"), ({"time": [5, 6], "distribution": "normal"}, "weibull")):

@@ -523,6 +523,58 @@ class Data:
                  "from": iso(NOW - timedelta(days=9)), "to": iso(NOW),
                  "text": "P-2104 flow: stuck at 154.6 for 9.0 days"}]}]}
 
+    # --- life lab: a Weibull law of shape 2.8 and scale 250 days -----------------------------------
+
+    def site_lives(self, q):
+        if self.case == "empty":
+            return {"as_of": iso(NOW), "currency": "EUR", "confidence": .9, "components": [], "stop": [],
+                    "saving_per_year": 0, "hours_per_year": 0}
+        part = {"class": HOSTILE if self.case == "hostile" else "pump", "component": "bearing", "assets": 20, "failures": 12,
+                "censored": 31, "cost_planned": 5300, "cost_failure": 15380, "costs_are_defaults": False, "prior": None,
+                "best_interval_d": 166, "saving_frac": .23, "verdict": "replace_at", "reason": "By age: every 166."}
+        few = dict(part, component="seal", failures=1, best_interval_d=None, saving_frac=None, verdict=None)
+        return {"as_of": iso(NOW), "currency": self.currency, "confidence": .9, "components": [part, few], "stop": [],
+                "saving_per_year": 0, "hours_per_year": 0}
+
+    def lives(self, body):
+        shape, scale = 2.8, 250
+        gone = body.get("drop") or []
+        lives = [{"id": f"P-{2100 + i}@2026-0{1 + i % 9}-11", "asset": f"P-{2100 + i}", "ended": iso(NOW - timedelta(days=i)),
+                  "time": 60 + 9 * i, "entry": 0, "failed": i % 3 == 1} for i in range(36)]
+        for life in lives:
+            life["dropped"] = life["id"] in gone
+        kept = [x for x in lives if not x["dropped"]]
+        n = sum(x["failed"] for x in kept)
+        plain = {"class": body["class"], "component": body.get("component"), "currency": self.currency, "assets": 20,
+                 "cost_planned": body.get("cost_planned", 5300), "cost_failure": body.get("cost_failure", 15380),
+                 "costs_are_defaults": False, "prior": None, "lives": lives, "failures": n, "censored": len(kept) - n,
+                 "by_asset": [{"asset": "P-2107", "failures": 3, "days": 461}], "n": len(kept)}
+        if body.get("component") == "seal":
+            return dict(plain, answer={"lead": "Too little is known to judge this part.", "rest": "1 failure in 60 lives: "
+                                       "one failure cannot carry a fit."}, plot=None, distribution=None, mcf=[], laws=[],
+                        hazard=[], cost=[], warnings=[])
+        age = lambda p: scale * (-math.log(1 - p)) ** (1 / shape)
+        y = lambda p: math.log(-math.log(1 - p))
+        shares = [.001, .002, .005, .01, .02, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .98, .99, .999]
+        ages = [5 * i for i in range(1, 81)]
+        law = {"distribution": "weibull", "shape": shape, "scale": scale, "aic": 438.1, "bic": 442, "log_likelihood": -217,
+               "anderson_darling": .41}
+        return dict(plain, **law, answer={"lead": "Replace at 166 d: saves 23 %.", "rest": f"{n} failures."}, location=None,
+                    ci={"confidence": .9, "shape": [2.2, 3.4], "scale": [229, 281]}, warnings=["few failures"],
+                    optimal_interval=166, cost_rate=52, flat=[127, 219], run_rate=68,
+                    laws=[law, dict(law, distribution="gumbel", shape=None, location=271, aic=447.3),
+                          {"distribution": "lognormal", "error": "no peak of the likelihood"}],
+                    hazard=[{"time": t, "hazard": shape / scale * (t / scale) ** (shape - 1), "low": .7 * shape / scale
+                             * (t / scale) ** (shape - 1), "high": 1.5 * shape / scale * (t / scale) ** (shape - 1)} for t in ages],
+                    cost=[{"interval": t, "rate": 52 + 9000 * (1 / t - 1 / 166) ** 2 * 100} for t in ages],
+                    mcf=[{"time": 60.0 * i, "n_risk": 7, "mean": .3 * i, "lower": .2 * i, "upper": .4 * i} for i in range(1, 8)],
+                    plot={"paper": {"distribution": "weibull", "x_scale": "log",
+                                    "points": [{"time": age(p), "failed_frac": p, "x": 0, "y": y(p)} for p in (.03, .1, .3, .6, .9)],
+                                    "line": [{"failed_frac": p, "time": age(p), "lower": .8 * age(p), "upper": 1.2 * age(p),
+                                              "x": math.log(age(p)), "y": y(p)} for p in shares]},
+                          "contour": {"confidence": .9, "first": "shape", "second": "scale", "points": [
+                              [2.8 + .6 * math.cos(k / 5), 250 + 26 * math.sin(k / 5)] for k in range(31)]}})
+
     def ledger(self, q):
         if self.case == "empty":
             return []
@@ -595,6 +647,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             found = d.timeline(p[1]) if p[2:] == ["timeline"] else d.asset(p[1])
         elif len(p) == 2 and p[0] == "work-orders":
             found = d.orders.get(p[1])
+        elif p == ["models", "life"]:
+            found = d.site_lives(q)
         elif len(p) == 2 and p[0] == "models":
             found = next((m for m in d.models({}) if str(m["id"]) == p[1]), None)
         elif len(p) == 2 and p[0] == "runs":
@@ -619,6 +673,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.body()
         if path == ["roi"]:
             return self.reply(200, self.data.roi_result(body))
+        if path == ["models", "life"]:
+            return self.reply(200, self.data.lives(body))
         if not self.is_allowed():
             return self.problem(401, "Key needed", "send a key: Authorization: Bearer …")
         if len(path) == 3 and path[0] == "work-orders" and path[2] == "outcome":

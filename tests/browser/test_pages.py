@@ -11,7 +11,8 @@ PAGES = {"/fleet": "table.fleet tbody tr[data-href]", "/asset/P-2107": ".lane ca
          "/inbox": "table.inbox tbody tr[data-href]", "/plan": ".gantt .job", "/plan?view=calendar": ".month .job",
          "/plan?view=list": "table tbody tr[data-href]", "/roi": ".inputs input",
          "/work-orders": "table tbody tr[data-href]", "/work-orders/WO-04402": ".wo h1",
-         "/work-orders/WO-04402?close=1": ".choices input", "/models": "table tbody tr",
+         "/work-orders/WO-04402?close=1": ".choices input", "/models": "table tbody tr", "/life": ".life-thirds .k-region",
+         "/life?class=pump&component=seal": ".life-box .empty",
          "/track-record": "table tbody tr", "/data": ".panel h2", "/runs": ".strip .big",
          "/admin": ".panel h2"}
 
@@ -119,7 +120,7 @@ class Keyboard(Case):
         self.browser.js("document.activeElement.blur()")
         self.browser.keys("Enter")
         self.assertEqual("/asset/P-2107", self.path())
-        for key, path in (("i", "/inbox"), ("p", "/plan"), ("w", "/work-orders"), ("r", "/roi"), ("f", "/fleet")):
+        for key, path in (("i", "/inbox"), ("l", "/life"), ("p", "/plan"), ("w", "/work-orders"), ("r", "/roi"), ("f", "/fleet")):
             self.browser.keys(f"g {key}")
             self.assertEqual(path, self.path())
         self.browser.wait("document.querySelector('table.fleet tbody tr')", "the fleet")
@@ -157,7 +158,7 @@ class Keyboard(Case):
         self.browser.js("document.querySelector('dialog').close()")
 
     def test_everything_has_a_name(self):
-        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan", "/roi"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/life", "/plan", "/roi"):
             with self.subTest(path):
                 self.open(path)
                 nameless = self.browser.js("""return [...document.querySelectorAll(
@@ -344,11 +345,61 @@ class Inbox(Case):
         self.assertEqual({"approved"}, {self.data.cases[i]["state"] for i in (1, 2)})
 
 
+class Life(Case):
+    def drawn(self):
+        self.browser.wait("document.querySelector('.life-thirds .k-region') && "
+                          "!document.querySelector('[aria-busy]')", "the charts")
+
+    def test_every_chart_has_its_table(self):
+        self.open("/life")
+        self.drawn()
+        charts = self.browser.js("return document.querySelectorAll('.life-box .chart').length")
+        self.assertEqual(5, charts)
+        rows = self.browser.js("""return [...document.querySelectorAll('.life-box .chart + .as-table')].map((d) => {
+            d.open = true; return d.querySelectorAll('tbody tr').length; })""")
+        self.assertEqual(5, len(rows))
+        self.assertTrue(all(n > 5 for n in rows), rows)
+        self.assert_clean(self.base)
+
+    def test_mark_opens_its_life_which_can_be_left_out(self):
+        self.open("/life")
+        self.drawn()
+        self.browser.js("document.querySelector('.k-mark').focus()")
+        self.browser.keys("Enter")
+        self.browser.wait("document.querySelector('tr.sel[data-life]')", "the life behind the mark")
+        life = self.browser.js("return document.querySelector('tr.sel[data-life]').dataset.life")
+        before = self.browser.js("return document.querySelector('.answer').textContent")
+        self.browser.js("document.querySelector('tr.sel [data-drop]').click()")
+        self.browser.wait("location.search.includes('drop=')", "the address")
+        self.browser.wait("document.body.innerText.includes('1 life is left out')", "the count")
+        self.drawn()
+        self.assertEqual("Take back", self.browser.js(
+            "return [...document.querySelectorAll('[data-drop]')].find((e) => e.dataset.drop === arguments[0]).textContent",
+            life))
+        self.browser.js("history.back()")
+        self.browser.wait("!location.search && !document.body.innerText.includes('left out')", "Back")
+        self.assertEqual(before, self.browser.js("return document.querySelector('.answer').textContent"))
+
+    def test_costs_and_law_stand_in_the_address(self):
+        self.open("/life")
+        self.drawn()
+        self.browser.js("""const i = document.getElementById('life-failure'); i.value = '40000';
+            i.dispatchEvent(new Event('change', {bubbles: true}))""")
+        self.browser.wait("location.search === '?failure=40000'", "the address")
+        self.drawn()
+        self.assertEqual("40000", self.browser.js("return document.getElementById('life-failure').value"))
+
+    def test_too_few_says_so(self):
+        self.open("/life?class=pump&component=seal")
+        self.browser.wait("document.querySelector('.life-box .empty')", "the reason")
+        self.assertIn("Too little is known", self.browser.js("return document.querySelector('.answer').textContent"))
+
+
 class Hostile(Case):
     case = "hostile"
 
     def test_names_from_data_never_run(self):
-        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan?view=list", "/work-orders"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/life", "/plan?view=list", "/work-orders"):
             with self.subTest(path):
                 self.open(path)
                 if path.startswith("/asset"):
@@ -362,7 +413,7 @@ class Hostile(Case):
 
     def test_long_names_do_not_overlap_on_a_phone(self):
         self.browser.size(360, 740)
-        for path in ("/fleet", "/asset/P-2107", "/inbox", "/plan", "/work-orders"):
+        for path in ("/fleet", "/asset/P-2107", "/inbox", "/life", "/plan", "/work-orders"):
             with self.subTest(path):
                 self.open(path)
                 self.assertEqual([], self.browser.overflow())
@@ -372,7 +423,7 @@ class Empty(Case):
     case = "empty"
 
     def test_empty_says_what_next(self):
-        for path in ("/fleet", "/inbox", "/plan", "/work-orders", "/models", "/track-record", "/data", "/runs"):
+        for path in ("/fleet", "/inbox", "/life", "/plan", "/work-orders", "/models", "/track-record", "/data", "/runs"):
             with self.subTest(path):
                 self.open(path)
                 self.browser.wait("document.querySelector('.empty')", "the empty text")

@@ -80,7 +80,7 @@ class Real(BrowserCase):
                 "/plan": ".gantt .job", "/plan?view=calendar": ".month .cell",
                 "/plan?view=list": "table tbody tr[data-href]", "/roi": ".inputs input",
                 "/work-orders": "table tbody tr[data-href]", f"/work-orders/{order}": ".wo h1",
-                "/inbox": "table.inbox tbody tr[data-href], .empty", "/models": "table tbody tr", "/track-record": ".strip .big", "/data": ".panel h2",
+                "/inbox": "table.inbox tbody tr[data-href], .empty", "/life": ".life-box .chart", "/models": "table tbody tr", "/track-record": ".strip .big", "/data": ".panel h2",
                 "/runs": "table tbody tr"}
 
     def test_every_page_of_the_program(self):

@@ -4,13 +4,27 @@
 
 #include "app/base/json.h"
 #include "app/life_input.h"
+#include "app/life_lab.h"
 #include "app/life_site.h"
+
+/* With "class" the lives are those of the site's records. */
+static enum ft_status post_lab(struct api_call *c, struct ft_err *err)
+{
+    cJSON *body = cJSON_CreateObject();
+    const enum ft_status st = life_lab_json(c->db, c->json, NULL, body, err);
+    if (st == FT_OK)
+        return api_reply(c, body, err);
+    cJSON_Delete(body);
+    return st;
+}
 
 enum ft_status api_life_post(struct api_call *c, struct ft_err *err)
 {
     struct life_table table;
     struct life_request request;
     struct life_answer answer;
+    if (json_get(c->json, "class") != NULL)
+        return post_lab(c, err);
     enum ft_status st = life_input_from_json(c->json, &table, &request, err);
     if (st != FT_OK)
         return st;

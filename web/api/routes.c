@@ -138,7 +138,7 @@ const struct route api_routes[] = { /* key, role, flags, body limit, handler, id
      "Lives of the site's own parts with the best age to replace, and preventive work that could stop.",
      NULL, NULL, "SiteLives", 200},
     {{"POST", "/api/v1/models/life"}, ROLE_VIEWER, ROUTE_JSON, BULK, api_life_post, "analyseLife",
-     "Life data analysis of the ages in the body: fit, limits, curves, failure modes, recurrent events, decisions; stores nothing.",
+     "Life data analysis of the ages in the body, or with class of the site's own lives: fit, limits, curves, failure modes, recurrent events, decisions; stores nothing.",
      NULL, "LifeRequest", "LifeReport", 200},
     {{"GET", "/api/v1/runs"}, ROLE_VIEWER, LIST, 0, api_runs_list, "listRuns",
      "Background work, newest first.",

@@ -92,7 +92,8 @@ static const struct shape shapes[] = {
      "params:object?* features:[object]?*"},
     {"ModelList", "items:[Model] next_cursor:string?"},
     {"LifeRequest",
-     "time:[number] failed:[boolean]* entry:[number]* count:[number]* upper:[number]* "
+     "class:string* component:string?* drop:[string]* time:[number]* failed:[boolean]* "
+     "entry:[number]* count:[number]* upper:[number]* "
      "mode:[string]* asset:[string]* distribution:string* confidence:number* shape:number* "
      "prior:LifePrior* cost_planned:number* cost_failure:number* cost_renewal:number* "
      "cost_repair:number* bootstrap:integer* seed:integer* mixture:boolean* plot:boolean* "
@@ -111,14 +112,20 @@ static const struct shape shapes[] = {
     {"LifeInspection", "pf:number detection:number* wanted:number* cost:number*"},
     {"LifeSpares", "units:number lead_time:number service_level:number*"},
     {"LifeReport",
-     "n:number* failures:number* censored:number* distribution:string* shape:number?* "
+     "n:number* failures:number* censored:number* distribution:string?* shape:number?* "
      "location:number* threshold:number* scale:number* log_likelihood:number* aic:number?* "
      "bic:number?* ci:object* mean:number?* b10:number* median:number* goodness:object* "
      "optimal_interval:number?* cost_rate:number?* saving_frac:number?* verdict:string?* "
      "reason:string warnings:[string]* candidates:[object]* kaplan_meier:[object]* "
-     "turnbull:[object]* decisions:object* modes:[object]* mixture:object* plot:object* "
+     "turnbull:[object]* decisions:object* modes:[object]* mixture:object* plot:object?* "
      "assets:integer* events:integer* mcf:[object]* trend:object* power_law:object* "
-     "imperfect_repair:[object]* minimal_repair:object* columns:object"},
+     "imperfect_repair:[object]* minimal_repair:object* columns:object* answer:Answer* "
+     "class:string* component:string?* currency:string* cost_planned:number* cost_failure:number* "
+     "costs_are_defaults:boolean* prior:LifePrior?* lives:[LabLife]* by_asset:[LabAsset]* "
+     "laws:[object]* hazard:[object]* cost:[object]* flat:[number]?* run_rate:number*"},
+    {"LabLife", "id:string asset:string ended:instant time:number entry:number failed:boolean "
+                "dropped:boolean"},
+    {"LabAsset", "asset:string failures:integer days:number"},
     {"Run", "id:integer kind:string state:string started:instant ended:instant? stage:string? "
             "done:integer total:integer report:object?"},
     {"RunList", "items:[Run] next_cursor:string?"},

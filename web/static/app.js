@@ -14,6 +14,7 @@ const PAGES = [
     { path: /^\/plan\/?$/, module: './page_plan.js', nav: 'plan' },
     { path: /^\/work-orders\/?$/, module: './page_work_orders.js', nav: 'work_orders' },
     { path: /^\/work-orders\/([^/]+)\/?$/, module: './page_work_order.js', nav: 'work_orders' },
+    { path: /^\/life\/?$/, module: './page_life.js', nav: 'life' },
     { path: /^\/models\/?$/, module: './page_models.js', nav: 'models' },
     { path: /^\/track-record\/?$/, module: './page_track.js', nav: 'track' },
     { path: /^\/roi\/?$/, module: './page_roi.js', nav: 'roi' },
@@ -24,7 +25,8 @@ const PAGES = [
 const NAV = [
     ['nav_today', [['fleet', '/fleet', 'f'], ['inbox', '/inbox', 'i'],
         ['plan', '/plan', 'p'], ['work_orders', '/work-orders', 'w']]],
-    ['nav_evidence', [['models', '/models', 'm'], ['track', '/track-record', 't']]],
+    ['nav_evidence', [['life', '/life', 'l'], ['models', '/models', 'm'],
+        ['track', '/track-record', 't']]],
     ['nav_money', [['roi', '/roi', 'r']]],
     ['nav_system', [['data', '/data', 'd'], ['runs', '/runs', 'n'], ['admin', '/admin', 'a']]],
 ];

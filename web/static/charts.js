@@ -47,10 +47,10 @@ export function ticks(lo, hi, n = 4) {
 
 export const linear = (d0, d1, r0, r1) => (v) => r0 + ((v - d0) / (d1 - d0 || 1)) * (r1 - r0);
 
-const line = (x1, y1, x2, y2, cls) => s('line', { x1, y1, x2, y2, class: cls });
-const text = (x, y, content, cls, anchor) => s('text', { x, y, class: cls, 'text-anchor': anchor },
+export const line = (x1, y1, x2, y2, cls) => s('line', { x1, y1, x2, y2, class: cls });
+export const text = (x, y, content, cls, anchor) => s('text', { x, y, class: cls, 'text-anchor': anchor },
     content);
-const path = (points) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`)
+export const path = (points) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`)
     .join('');
 
 /* Monotone cubic through the points (Fritsch and Carlson 1980): no wiggle that the data lacks. */
@@ -87,7 +87,7 @@ export function smooth(points) {
     return out;
 }
 
-function area(upper, lower) {
+export function area(upper, lower) {
     return smooth(upper) + smooth([...lower].reverse()).replace('M', 'L') + 'Z';
 }
 
@@ -200,7 +200,7 @@ export function reasonBar(points, lo, hi) {
     return svg;
 }
 
-function frame(svg, { left, right, top, bottom, width, height, yTicks, y, yText }) {
+export function frame(svg, { left, right, top, bottom, width, height, yTicks, y, yText }) {
     for (const v of yTicks) {
         svg.append(line(left, Math.round(y(v)) + 0.5, width - right, Math.round(y(v)) + 0.5,
             'k-grid'), text(left - 6, y(v) + 4, yText(v), null, 'end'));
