@@ -1,39 +1,35 @@
 #include "models/metrics.h"
 
 #include "app/base/rng.h"
+#include "models/order.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 struct scored {
     double score, y, weight;
-    size_t i; /* ties keep the order of the rows, so sums do not depend on the sort */
 };
 
-static int by_score_descending(const void *a, const void *b)
-{
-    const struct scored *p = a;
-    const struct scored *q = b;
-    if (p->score != q->score)
-        return p->score > q->score ? -1 : 1;
-    return p->i < q->i ? -1 : 1;
-}
-
-/* Rows by falling score; NULL when a value is NaN, n is 0 or memory is gone. Caller frees. */
+/* Rows by falling score, ties in the order of the rows, so that sums do not depend on the sort;
+ * NULL when a value is NaN, n is 0 or memory is gone. Caller frees. */
 static struct scored *sort_scores(const double *score, const double *y, const double *weight,
                                   size_t n)
 {
-    struct scored *rows = n > 0 ? calloc(n, sizeof(*rows)) : NULL;
-    if (rows == NULL)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        rows[i] = (struct scored){score[i], y[i], weight != NULL ? weight[i] : 1.0, i};
-        if (isnan(score[i]) || isnan(y[i]) || isnan(rows[i].weight)) {
-            free(rows);
+    for (size_t i = 0; i < n; i++)
+        if (isnan(score[i]) || isnan(y[i]) || (weight != NULL && isnan(weight[i])))
             return NULL;
-        }
+    size_t *order = n > 0 ? calloc(n, sizeof(*order)) : NULL;
+    struct scored *rows = n > 0 ? calloc(n, sizeof(*rows)) : NULL;
+    if (order == NULL || rows == NULL || !order_falling(score, n, order)) {
+        free(order);
+        free(rows);
+        return NULL;
     }
-    qsort(rows, n, sizeof(*rows), by_score_descending);
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = order[k];
+        rows[k] = (struct scored){score[i], y[i], weight != NULL ? weight[i] : 1.0};
+    }
+    free(order);
     return rows;
 }
 

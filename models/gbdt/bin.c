@@ -5,6 +5,7 @@
  * times. Both count the same edges, so the bits are the same. */
 #include "models/gbdt/bin.h"
 
+#include "app/base/big_array.h"
 #include "app/base/rng.h"
 #include "models/gbdt/category.h"
 
@@ -502,11 +503,8 @@ size_t bins_row_bytes(size_t n_cols)
 
 uint8_t *bins_alloc_codes(size_t n_rows, size_t row_bytes)
 {
-    void *codes = NULL;
-    if (n_rows > (SIZE_MAX - 64) / row_bytes ||
-        posix_memalign(&codes, 64, n_rows * row_bytes + 64) != 0)
-        return NULL;
-    return codes;
+    /* What lies behind the last row is read together with it. */
+    return n_rows < SIZE_MAX / row_bytes ? big_array(n_rows + 1, row_bytes) : NULL;
 }
 
 /* Keeps the columns with at least two codes and makes room for their codes. */
@@ -539,7 +537,7 @@ static enum ft_status keep_usable(struct binning *b, struct binned *out, struct 
     out->n_rows = b->x->n_rows;
     out->row_bytes = bins_row_bytes(out->n_cols);
     out->codes = bins_alloc_codes(out->n_rows, out->row_bytes);
-    out->by_column = calloc(out->n_cols + 1, out->n_rows);
+    out->by_column = big_array(out->n_cols + 1, out->n_rows);
     return out->codes != NULL && out->by_column != NULL ? FT_OK : no_memory(b->x, err);
 }
 

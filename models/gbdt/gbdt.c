@@ -1,6 +1,7 @@
 /* The boosting loop: gradients, a tree, its leaf values added to the scores, again. */
 #include "models/gbdt/gbdt.h"
 
+#include "app/base/big_array.h"
 #include "models/gbdt/bin.h"
 #include "models/gbdt/forest.h"
 #include "models/gbdt/grow.h"
@@ -149,11 +150,13 @@ static void renew_leaf(void *ctx, size_t i)
 {
     struct boost *b = ctx;
     struct grown *node = &b->grower.nodes[i];
-    if (node->left == 0)
-        node->value = grower_leaf_value(
-            &b->grower, node,
-            objective_leaf(&b->targets, b->score, b->grower.rows[node->side] + node->begin,
-                           node->end - node->begin, b->residual + node->begin));
+    if (node->left != 0)
+        return;
+    grower_sort_leaf(&b->grower, node); /* sums of weights depend on the order */
+    node->value = grower_leaf_value(
+        &b->grower, node,
+        objective_leaf(&b->targets, b->score, b->grower.rows[node->side] + node->begin,
+                       node->end - node->begin, b->residual + node->begin));
 }
 
 /* Rows that were drawn for the tree lie sorted by leaf. */
@@ -304,9 +307,9 @@ static enum ft_status boost_init(struct boost *b, const struct gbdt_params *para
                                  struct pool *pool, double base, size_t n_cols, struct ft_err *err)
 {
     const size_t n = b->targets.n_rows;
-    b->score = calloc(n, sizeof(*b->score));
-    b->g = calloc(n, sizeof(*b->g));
-    b->h = calloc(n, sizeof(*b->h));
+    b->score = big_array(n, sizeof(*b->score));
+    b->g = big_array(n, sizeof(*b->g));
+    b->h = big_array(n, sizeof(*b->h));
     b->block_sum = calloc(2 * objective_n_blocks(n), sizeof(*b->block_sum));
     b->order = calloc(2 * params->max_leaves, sizeof(*b->order));
     b->forest = forest_new(params->objective, n_cols, base);

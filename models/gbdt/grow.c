@@ -1,21 +1,25 @@
-/* One split is a partition of the node's rows and two passes. First the histograms of the smaller
- * child are summed, block of rows by block of rows; then, tile of columns by tile of columns, they
- * are subtracted from the parent's to get the larger child's, and both are searched for their best
- * split. Blocks and tiles go to idle threads; sums are integers, so the number of threads changes
- * nothing. Small nodes are done on the spot: waking a thread costs more. */
+/* One split is one pass over the node's rows: block by block they are parted into the children's,
+ * and those of the smaller child added to its histograms while they are in the cache. Then, tile of
+ * columns by tile of columns, these are subtracted from the parent's to get the larger child's, and
+ * both are searched for their best split. Blocks and tiles go to idle threads, one wait for each
+ * pass; sums are integers, so neither the number of threads nor the order in which blocks take
+ * their places changes anything. Small nodes are done on the spot: waking a thread costs more. */
 #include "models/gbdt/grow.h"
 
+#include "app/base/big_array.h"
 #include "app/base/rng.h"
 #include "models/gbdt/histogram.h"
+#include "models/order.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { STREAM_ROWS = 1, STREAM_COLS = 2 };
-enum { PARTITION_ROWS = 32768, PIECE_ROWS = 16384, INLINE_WORK = 65536 };
-enum { MIN_SHARE_ROWS = 2048, MAX_SHARE_ROWS = 32768, SHARES_PER_THREAD = 4 };
+enum { SCAN_ROWS = 32768, PIECE_ROWS = 16384, INLINE_WORK = 65536 };
+enum { MIN_SHARE_ROWS = 1024, MAX_SHARE_ROWS = 16384, SHARES_PER_THREAD = 8 };
 enum { INLINE_UPDATES = 1 << 18, INLINE_SEARCH = 1 << 14, AHEAD = 32 };
+enum { CUT_ROWS = 4096, GUESS_ROWS = 256 };
 static const size_t MAX_HIST_BYTES = (size_t)256 << 20;
 
 bool grower_has_row(const struct gbdt_params *params, uint64_t tree, size_t row)
@@ -35,7 +39,8 @@ static size_t n_sampled_cols(const struct grower *w)
     return n < 1 ? 1 : n > w->bins->n_cols ? w->bins->n_cols : n;
 }
 
-/* Pages that no pass writes to cost nothing. */
+/* The first share is where the sums are wanted, see begin_sum(). Pages that no pass writes to cost
+ * nothing. */
 static bool make_shares(struct grower *w)
 {
     const size_t n = pool_n_threads(w->pool);
@@ -43,8 +48,9 @@ static bool make_shares(struct grower *w)
     while (w->shares != NULL && w->n_shares < n) {
         struct share *s = &w->shares[w->n_shares];
         atomic_flag_clear(&s->is_taken);
-        s->hist = calloc(slot_words(w), sizeof(*s->hist));
-        if (s->hist == NULL)
+        if (w->n_shares > 0)
+            s->hist = calloc(slot_words(w), sizeof(*s->hist));
+        if (w->n_shares > 0 && s->hist == NULL)
             return false;
         w->n_shares++;
     }
@@ -71,24 +77,21 @@ enum ft_status grower_init(struct grower *w, const struct gbdt_params *params,
         w->max_slots = params->max_leaves;
     w->used = calloc(bins->n_cols, sizeof(*w->used));
     w->draw = calloc(bins->n_cols, sizeof(*w->draw));
-    w->goes_left = calloc(n, sizeof(*w->goes_left));
-    w->n_left = calloc(n / PARTITION_ROWS + 1, sizeof(*w->n_left));
     w->nodes = calloc(2 * params->max_leaves, sizeof(*w->nodes));
     w->pieces = calloc(2 * params->max_leaves + n / PIECE_ROWS, sizeof(*w->pieces));
     w->tile_best = calloc(2 * w->n_tiles, sizeof(*w->tile_best));
+    w->spare = calloc(slot_words(w), sizeof(*w->spare));
     w->slots = calloc(w->max_slots + 1, sizeof(*w->slots));
     w->free_slots = calloc(w->max_slots + 1, sizeof(*w->free_slots));
     const bool is_sampling = w->n_cols < bins->n_cols;
     w->sampled = is_sampling ? bins_alloc_codes(n, w->row_bytes) : NULL;
-    bool is_well = w->used != NULL && w->draw != NULL && w->goes_left != NULL &&
-                   w->n_left != NULL && w->nodes != NULL && w->pieces != NULL &&
-                   w->tile_best != NULL && w->slots != NULL && w->free_slots != NULL &&
-                   (!is_sampling || w->sampled != NULL);
+    bool is_well = w->used != NULL && w->draw != NULL && w->nodes != NULL && w->pieces != NULL &&
+                   w->tile_best != NULL && w->spare != NULL && w->slots != NULL &&
+                   w->free_slots != NULL && (!is_sampling || w->sampled != NULL);
     for (size_t k = 0; k < 2; k++) {
-        w->rows[k] = calloc(n, sizeof(**w->rows));
-        w->words[k] = calloc(n, sizeof(**w->words));
-        w->spare[k] = calloc(slot_words(w), sizeof(uint64_t));
-        is_well = is_well && w->rows[k] != NULL && w->words[k] != NULL && w->spare[k] != NULL;
+        w->rows[k] = big_array(n, sizeof(**w->rows));
+        w->words[k] = big_array(n, sizeof(**w->words));
+        is_well = is_well && w->rows[k] != NULL && w->words[k] != NULL;
     }
     if (!is_well || !make_shares(w))
         return ft_fail(err, FT_NOMEM, "trees: no memory for %zu rows x %zu columns", n,
@@ -103,27 +106,25 @@ void grower_free(struct grower *w)
         free(w->slots[i]);
     free(w->slots);
     free(w->free_slots);
-    for (size_t i = 0; i < w->n_shares; i++)
+    for (size_t i = 1; i < w->n_shares; i++)
         free(w->shares[i].hist);
     free(w->shares);
     for (size_t k = 0; k < 2; k++) {
-        free(w->spare[k]);
         free(w->rows[k]);
         free(w->words[k]);
     }
     free(w->used);
     free(w->draw);
     free(w->sampled);
-    free(w->goes_left);
-    free(w->n_left);
     free(w->nodes);
     free(w->pieces);
     free(w->tile_best);
+    free(w->spare);
     *w = (struct grower){0};
 }
 
 /* A place for the histograms of a node: a kept one while there is room and memory, else spare. */
-static uint64_t *take_slot(struct grower *w, size_t which_spare)
+static uint64_t *take_slot(struct grower *w)
 {
     if (w->n_free > 0)
         return w->free_slots[--w->n_free];
@@ -134,12 +135,12 @@ static uint64_t *take_slot(struct grower *w, size_t which_spare)
             return w->slots[w->n_slots - 1];
         }
     }
-    return w->spare[which_spare];
+    return w->spare;
 }
 
 static void drop_hist(struct grower *w, struct grown *node)
 {
-    if (node->hist != NULL && node->hist != w->spare[0] && node->hist != w->spare[1])
+    if (node->hist != NULL && node->hist != w->spare)
         w->free_slots[w->n_free++] = node->hist;
     node->hist = NULL;
 }
@@ -182,7 +183,7 @@ static void draw_columns(struct grower *w, uint64_t tree)
     for (size_t j = 0; j < n_all && n < w->n_cols; j++)
         if (rng_u64(w->params->seed, stream, j) <= last)
             w->used[n++] = (uint32_t)j;
-    pool_run_blocks(w->pool, w->bins->n_rows, PARTITION_ROWS, sample_codes, w);
+    pool_run_blocks(w->pool, w->bins->n_rows, SCAN_ROWS, sample_codes, w);
 }
 
 static void count_up(void *ctx, size_t begin, size_t end)
@@ -197,7 +198,7 @@ static void draw_rows(struct grower *w, uint64_t tree)
     w->n_rows = 0;
     if (w->params->row_sample >= 1.0) {
         w->n_rows = w->bins->n_rows;
-        pool_run_blocks(w->pool, w->n_rows, PARTITION_ROWS, count_up, w);
+        pool_run_blocks(w->pool, w->n_rows, SCAN_ROWS, count_up, w);
         return;
     }
     for (size_t i = 0; i < w->bins->n_rows; i++)
@@ -207,52 +208,75 @@ static void draw_rows(struct grower *w, uint64_t tree)
 
 /* --- histograms and splits -------------------------------------------------------------------- */
 
-/* The first node's histograms are summed from its rows; the second's, when there is one, are the
- * parent's (already in second->hist) less the first's. */
+/* Sums of first's rows into its histograms, alone or with others; then the histograms of second,
+ * when there is one, are the parent's (already in second->hist) less the first's. */
 struct pass {
     struct grower *w;
     struct grown *first, *second;
     bool search_first, search_second;
-    bool is_shared; /* the sums of first lie in the shares */
 };
 
-static void add_block(const struct grower *w, const struct grown *node, size_t begin, size_t end,
-                      uint64_t *hist)
+static void add_rows(const struct grower *w, unsigned side, size_t begin, size_t end,
+                     uint64_t *hist)
 {
-    histogram_add(hist, w->stride, w->n_cols, w->codes, w->row_bytes,
-                  w->rows[node->side] + node->begin + begin,
-                  w->words[node->side] + node->begin + begin, end - begin);
+    histogram_add(hist, w->stride, w->n_cols, w->codes, w->row_bytes, w->rows[side] + begin,
+                  w->words[side] + begin, end - begin);
 }
 
-static void share_block(void *ctx, size_t begin, size_t end)
+static bool is_worth_sharing(const struct grower *w, size_t n_rows)
 {
-    const struct pass *p = ctx;
-    struct grower *w = p->w;
+    return w->n_shares > 1 && n_rows * w->n_cols >= INLINE_UPDATES;
+}
+
+static size_t share_rows(const struct grower *w, size_t n_rows)
+{
+    const size_t rows = n_rows / (SHARES_PER_THREAD * w->n_shares);
+    return rows < MIN_SHARE_ROWS ? MIN_SHARE_ROWS : rows > MAX_SHARE_ROWS ? MAX_SHARE_ROWS : rows;
+}
+
+/* One share is the place where the sums are wanted, so that there is less to gather. */
+static void begin_sum(struct grower *w, uint64_t *hist)
+{
+    w->shares[0].hist = hist;
+    for (size_t i = 0; i < w->n_shares; i++)
+        w->shares[i].is_dirty = false;
+}
+
+/* At most n_shares threads are here, so one is free. */
+static struct share *take_share(struct grower *w)
+{
     struct share *s = w->shares;
-    /* At most n_shares threads are here, so one is free. */
     for (size_t i = 0; atomic_flag_test_and_set(&s->is_taken); i++)
         s = &w->shares[i % w->n_shares];
     if (!s->is_dirty)
         memset(s->hist, 0, slot_words(w) * sizeof(*s->hist));
     s->is_dirty = true;
-    add_block(w, p->first, begin, end, s->hist);
+    return s;
+}
+
+static void drop_share(struct share *s)
+{
     atomic_flag_clear(&s->is_taken);
 }
 
-/* Sums the first node's histograms, alone or with others. */
+static void share_block(void *ctx, size_t begin, size_t end)
+{
+    const struct pass *p = ctx;
+    struct share *s = take_share(p->w);
+    add_rows(p->w, p->first->side, p->first->begin + begin, p->first->begin + end, s->hist);
+    drop_share(s);
+}
+
+/* Sums the first node's rows. */
 static void sum_first(struct pass *p)
 {
     struct grower *w = p->w;
     const size_t n = p->first->end - p->first->begin;
-    p->is_shared = w->n_shares > 1 && n * w->n_cols >= INLINE_UPDATES;
-    if (!p->is_shared) {
-        memset(p->first->hist, 0, slot_words(w) * sizeof(*p->first->hist));
-        add_block(w, p->first, 0, n, p->first->hist);
-        return;
-    }
-    size_t rows = n / (SHARES_PER_THREAD * w->n_shares);
-    rows = rows < MIN_SHARE_ROWS ? MIN_SHARE_ROWS : rows > MAX_SHARE_ROWS ? MAX_SHARE_ROWS : rows;
-    pool_run_blocks(w->pool, n, rows, share_block, p);
+    begin_sum(w, p->first->hist);
+    if (is_worth_sharing(w, n))
+        pool_run_blocks(w->pool, n, share_rows(w, n), share_block, p);
+    else
+        share_block(p, 0, n);
 }
 
 static int direction_of(const struct grower *w, size_t col)
@@ -277,18 +301,14 @@ static void search_tile(struct grower *w, const struct grown *node, size_t tile,
     }
 }
 
+/* Adds the other shares to the first. */
 static void gather_shares(const struct grower *w, uint64_t *hist, size_t offset, size_t n_words)
 {
-    bool is_first = true;
-    for (size_t i = 0; i < w->n_shares; i++) {
-        if (!w->shares[i].is_dirty)
-            continue;
-        if (is_first)
-            memcpy(hist, w->shares[i].hist + offset, n_words * sizeof(*hist));
-        else
+    if (!w->shares[0].is_dirty)
+        memset(hist, 0, n_words * sizeof(*hist));
+    for (size_t i = 1; i < w->n_shares; i++)
+        if (w->shares[i].is_dirty)
             histogram_sum(hist, w->shares[i].hist + offset, n_words);
-        is_first = false;
-    }
 }
 
 static void pass_tile(void *ctx, size_t tile)
@@ -297,15 +317,13 @@ static void pass_tile(void *ctx, size_t tile)
     struct grower *w = p->w;
     const size_t n_words = TILE * w->stride, offset = tile * n_words;
     uint64_t *hist = p->first->hist + offset;
-    if (p->is_shared)
-        gather_shares(w, hist, offset, n_words);
+    gather_shares(w, hist, offset, n_words);
     if (p->search_first)
         search_tile(w, p->first, tile, &w->tile_best[2 * tile]);
-    if (p->second == NULL)
+    if (!p->search_second)
         return;
     histogram_subtract(p->second->hist + offset, hist, n_words);
-    if (p->search_second)
-        search_tile(w, p->second, tile, &w->tile_best[2 * tile + 1]);
+    search_tile(w, p->second, tile, &w->tile_best[2 * tile + 1]);
 }
 
 /* Best over tiles; the lowest tile wins a tie. */
@@ -316,30 +334,32 @@ static void reduce_best(const struct grower *w, size_t which, struct grown *node
             node->split = w->tile_best[2 * t + which];
 }
 
-static void run_pass(struct grower *w, struct grown *first, struct grown *second, bool search_first,
-                     bool search_second)
+/* Gathers the sums of first, subtracts and searches. */
+static void end_pass(const struct pass *p)
 {
-    struct pass p = {w, first, second, search_first, search_second, false};
-    sum_first(&p);
+    struct grower *w = p->w;
     if (w->n_shares == 1 || slot_words(w) < INLINE_SEARCH)
         for (size_t t = 0; t < w->n_tiles; t++)
-            pass_tile(&p, t);
+            pass_tile((void *)(uintptr_t)p, t);
     else
-        pool_run(w->pool, w->n_tiles, pass_tile, &p);
-    for (size_t i = 0; p.is_shared && i < w->n_shares; i++)
-        w->shares[i].is_dirty = false;
-    if (search_first)
-        reduce_best(w, 0, first);
-    if (search_second)
-        reduce_best(w, 1, second);
+        pool_run(w->pool, w->n_tiles, pass_tile, (void *)(uintptr_t)p);
+    if (p->search_first)
+        reduce_best(w, 0, p->first);
+    if (p->search_second)
+        reduce_best(w, 1, p->second);
 }
 
-/* Could the node be split at all? */
-static bool is_splittable(const struct grower *w, const struct grown *node)
+/* Could a node with the sum be split at all? */
+static bool may_split(const struct grower *w, size_t depth, uint64_t sum)
 {
     const size_t max_depth = w->params->max_depth;
-    return (max_depth == 0 || node->depth < max_depth) && node->end - node->begin >= 2 &&
-           gh_hessian(node->sum) >= 2 && gh_hessian(node->sum) >= 2 * w->rule.min_weight;
+    return (max_depth == 0 || depth < max_depth) && gh_hessian(sum) >= 2 &&
+           gh_hessian(sum) >= 2 * w->rule.min_weight;
+}
+
+static bool is_splittable(const struct grower *w, const struct grown *node)
+{
+    return node->end - node->begin >= 2 && may_split(w, node->depth, node->sum);
 }
 
 /* Keeps the histograms only where a split will want to subtract from them. */
@@ -347,81 +367,85 @@ static void settle(struct grower *w, struct grown *node)
 {
     if (node->split.gain <= 0)
         drop_hist(w, node);
-    else if (node->hist == w->spare[0] || node->hist == w->spare[1])
+    else if (node->hist == w->spare)
         node->hist = NULL;
 }
 
-/* Finds the best splits of two fresh siblings; parent_hist is NULL when it was not kept. */
-static void search_children(struct grower *w, uint64_t *parent_hist, struct grown *left,
-                            struct grown *right)
+/* Sums the rows of one node and finds its best split. */
+static void search_alone(struct grower *w, struct grown *node)
 {
-    const bool left_is_small = left->end - left->begin <= right->end - right->begin;
-    struct grown *small = left_is_small ? left : right;
-    struct grown *large = left_is_small ? right : left;
-    const bool search_small = is_splittable(w, small);
-    const bool search_large = is_splittable(w, large);
-    large->hist = parent_hist;
-    if (search_large && parent_hist != NULL) {
-        small->hist = take_slot(w, 0);
-        run_pass(w, small, large, search_small, true);
-        settle(w, small);
-    } else {
-        if (search_small) {
-            small->hist = take_slot(w, 0);
-            run_pass(w, small, NULL, true, false);
-            settle(w, small);
-        }
-        if (search_large) {
-            large->hist = take_slot(w, 1);
-            run_pass(w, large, NULL, true, false);
-        }
-    }
-    settle(w, large);
+    if (!is_splittable(w, node))
+        return;
+    struct pass p = {.w = w, .first = node, .search_first = true};
+    node->hist = take_slot(w);
+    sum_first(&p);
+    end_pass(&p);
+    settle(w, node);
 }
 
-/* --- partition -------------------------------------------------------------------------------- */
+/* --- parting rows ----------------------------------------------------------------------------- */
 
-struct partition {
+/* One node's rows on their way to its children, which begin at either end of the node's place on
+ * the other side. */
+struct cut {
     struct grower *w;
     const struct grown *node;
-    const uint8_t *codes; /* of the split's column */
-    uint8_t is_left[256]; /* of each code */
-    size_t *n_left;       /* per block; then where the block's left rows go */
-    size_t n_all_left;
+    const uint8_t *codes;          /* of the split's column */
+    uint8_t is_left[256];          /* of each code */
+    bool is_summed;                /* one child's rows are summed on the way, */
+    bool sums_left;                /* this one's */
+    atomic_size_t n_left, n_right; /* rows that have a place */
 };
 
-static void choose_block(void *ctx, size_t begin, size_t end)
+static struct cut cut_of(struct grower *w, const struct grown *node)
 {
-    const struct partition *p = ctx;
-    const struct grower *w = p->w;
-    const uint32_t *rows = w->rows[p->node->side] + p->node->begin;
-    uint8_t *goes_left = w->goes_left + p->node->begin;
-    const size_t n_ahead = end > begin + AHEAD ? end - AHEAD : begin;
-    size_t n_left = 0;
-    for (size_t i = begin; i < end; i++) {
-        if (i < n_ahead)
-            __builtin_prefetch(p->codes + rows[i + AHEAD]);
-        const uint8_t is_left = p->is_left[p->codes[rows[i]]];
-        goes_left[i] = is_left;
-        n_left += is_left;
-    }
-    p->n_left[begin / PARTITION_ROWS] = n_left;
+    const uint32_t used = w->used[node->split.column];
+    struct cut c = {.w = w, .node = node, .codes = w->bins->by_column + used * w->bins->n_rows};
+    for (unsigned code = 0; code < 256; code++)
+        c.is_left[code] = split_takes_left(&node->split, code, w->bins->n_bins[used]);
+    return c;
 }
 
-static void move_block(void *ctx, size_t begin, size_t end)
+/* Would the left child have fewer rows? By some of them. */
+static bool left_looks_small(const struct cut *c)
 {
-    const struct partition *p = ctx;
-    struct grower *w = p->w;
-    const size_t offset = p->node->begin;
-    const unsigned side = p->node->side;
-    const uint32_t *rows = w->rows[side] + offset;
-    const uint64_t *words = w->words[side] + offset;
-    const uint8_t *goes_left = w->goes_left + offset;
-    uint32_t *to_rows = w->rows[!side] + offset;
-    uint64_t *to_words = w->words[!side] + offset;
-    size_t left = p->n_left[begin / PARTITION_ROWS];
-    size_t right = p->n_all_left + begin - left;
-    for (size_t i = begin; i < end; i++) {
+    const uint32_t *rows = c->w->rows[c->node->side] + c->node->begin;
+    const size_t step = (c->node->end - c->node->begin) / GUESS_ROWS;
+    size_t n_left = 0;
+    for (size_t i = 0; i < GUESS_ROWS; i++)
+        n_left += c->is_left[c->codes[rows[i * step]]];
+    return 2 * n_left <= GUESS_ROWS;
+}
+
+/* Which of n <= CUT_ROWS rows go left; returns how many. */
+static size_t choose_rows(const struct cut *c, const uint32_t *rows, size_t n, uint8_t *goes_left)
+{
+    const size_t n_ahead = n > AHEAD ? n - AHEAD : 0;
+    size_t n_left = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i < n_ahead)
+            __builtin_prefetch(c->codes + rows[i + AHEAD]);
+        goes_left[i] = c->is_left[c->codes[rows[i]]];
+        n_left += goes_left[i];
+    }
+    return n_left;
+}
+
+/* Moves n <= CUT_ROWS rows of the node from place begin on; hist: of the summed child, or NULL. */
+static void cut_rows(struct cut *c, size_t begin, size_t n, uint64_t *hist)
+{
+    struct grower *w = c->w;
+    const unsigned side = c->node->side;
+    const uint32_t *rows = w->rows[side] + begin;
+    const uint64_t *words = w->words[side] + begin;
+    uint32_t *to_rows = w->rows[!side];
+    uint64_t *to_words = w->words[!side];
+    uint8_t goes_left[CUT_ROWS];
+    const size_t n_left = choose_rows(c, rows, n, goes_left), n_right = n - n_left;
+    const size_t left_at = c->node->begin + atomic_fetch_add(&c->n_left, n_left);
+    const size_t right_end = c->node->end - atomic_fetch_add(&c->n_right, n_right);
+    size_t left = left_at, right = right_end - n_right;
+    for (size_t i = 0; i < n; i++) {
         const size_t is_left = goes_left[i];
         const size_t to = is_left ? left : right;
         to_rows[to] = rows[i];
@@ -429,34 +453,47 @@ static void move_block(void *ctx, size_t begin, size_t end)
         left += is_left;
         right += 1 - is_left;
     }
+    if (hist != NULL && c->sums_left)
+        add_rows(w, !side, left_at, left_at + n_left, hist);
+    else if (hist != NULL)
+        add_rows(w, !side, right_end - n_right, right_end, hist);
 }
 
-/* Writes the node's rows to the other side, left ones first, order kept; returns how many went
- * left. */
-static size_t partition_rows(struct grower *w, const struct grown *node)
+static void cut_block(void *ctx, size_t begin, size_t end)
 {
-    const struct split *s = &node->split;
-    const size_t n = node->end - node->begin;
-    struct partition p = {.w = w,
-                          .node = node,
-                          .codes = w->bins->by_column + w->used[s->column] * w->bins->n_rows,
-                          .n_left = w->n_left};
-    for (unsigned code = 0; code < 256; code++)
-        p.is_left[code] = split_takes_left(s, code, w->bins->n_bins[w->used[s->column]]);
-    if (n <= PARTITION_ROWS)
-        choose_block(&p, 0, n);
-    else
-        pool_run_blocks(w->pool, n, PARTITION_ROWS, choose_block, &p);
-    for (size_t b = 0; b * PARTITION_ROWS < n; b++) {
-        const size_t n_left = w->n_left[b];
-        w->n_left[b] = p.n_all_left;
-        p.n_all_left += n_left;
+    struct cut *c = ctx;
+    struct share *s = c->is_summed ? take_share(c->w) : NULL;
+    for (size_t at = begin; at < end; at += CUT_ROWS)
+        cut_rows(c, c->node->begin + at, end - at < CUT_ROWS ? end - at : CUT_ROWS,
+                 s != NULL ? s->hist : NULL);
+    if (s != NULL)
+        drop_share(s);
+}
+
+/* Parts the node's rows and tells where the left child's end. With hist, the sums of one child are
+ * in the shares afterwards. */
+static size_t cut_node(struct cut *c, uint64_t *hist)
+{
+    struct grower *w = c->w;
+    const size_t begin = c->node->begin, n = c->node->end - begin;
+    if (hist != NULL)
+        begin_sum(w, hist);
+    if (is_worth_sharing(w, n)) {
+        c->is_summed = hist != NULL;
+        c->sums_left = left_looks_small(c);
+        pool_run_blocks(w->pool, n, share_rows(w, n), cut_block, c);
+        return begin + c->n_left;
     }
-    if (n <= PARTITION_ROWS)
-        move_block(&p, 0, n);
-    else
-        pool_run_blocks(w->pool, n, PARTITION_ROWS, move_block, &p);
-    return p.n_all_left;
+    cut_block(c, 0, n);
+    const size_t middle = begin + c->n_left;
+    if (hist == NULL)
+        return middle;
+    c->sums_left = 2 * c->n_left <= n;
+    struct share *s = take_share(w);
+    add_rows(w, !c->node->side, c->sums_left ? begin : middle, c->sums_left ? middle : begin + n,
+             s->hist);
+    drop_share(s);
+    return middle;
 }
 
 /* --- growing ---------------------------------------------------------------------------------- */
@@ -479,28 +516,37 @@ static void limit_children(const struct grower *w, const struct grown *node, str
 /* Makes the node's split; is_last: no further split will follow, so none is looked for. */
 static void split_node(struct grower *w, struct grown *node, bool is_last)
 {
-    const size_t n_left = partition_rows(w, node);
     struct grown *left = &w->nodes[w->n_nodes], *right = left + 1;
+    const struct grown child = {
+        .begin = node->begin, .end = node->end, .depth = node->depth + 1, .side = !node->side};
+    uint64_t *hist = node->hist, *sums = NULL;
     node->left = w->n_nodes;
     w->n_nodes += 2;
-    *left = (struct grown){.sum = node->split.left,
-                           .begin = node->begin,
-                           .end = node->begin + n_left,
-                           .depth = node->depth + 1,
-                           .side = !node->side};
-    *right = (struct grown){.sum = node->sum - node->split.left,
-                            .begin = left->end,
-                            .end = node->end,
-                            .depth = node->depth + 1,
-                            .side = !node->side};
+    *left = *right = child;
+    left->sum = node->split.left;
+    right->sum = node->sum - node->split.left;
     limit_children(w, node, left, right);
-    uint64_t *hist = node->hist;
-    if (is_last) {
+    if (hist != NULL && !is_last &&
+        (may_split(w, left->depth, left->sum) || may_split(w, right->depth, right->sum)))
+        sums = take_slot(w);
+    struct cut c = cut_of(w, node);
+    left->end = right->begin = cut_node(&c, sums);
+    if (sums == NULL) {
         drop_hist(w, node);
+        for (size_t k = 0; k < 2 && hist == NULL && !is_last; k++)
+            search_alone(w, &left[k]);
         return;
     }
+    struct pass p = {
+        .w = w, .first = c.sums_left ? left : right, .second = c.sums_left ? right : left};
+    p.first->hist = sums;
+    p.second->hist = hist;
     node->hist = NULL;
-    search_children(w, hist, left, right);
+    p.search_first = is_splittable(w, p.first);
+    p.search_second = is_splittable(w, p.second);
+    end_pass(&p);
+    settle(w, p.first);
+    settle(w, p.second);
 }
 
 /* The leaf with the greatest gain, the eldest of equals; NULL when none can be split. */
@@ -576,18 +622,18 @@ static void set_leaf_values(struct grower *w, const struct quantum *q)
     }
 }
 
-static void plant_root(struct grower *w)
+static void plant_root(struct grower *w, uint64_t sum)
 {
     struct grown *root = &w->nodes[0];
-    *root = (struct grown){.end = w->n_rows, .limits = {-INFINITY, INFINITY}};
-    for (size_t i = 0; i < w->n_rows; i++)
-        root->sum += w->words[0][i];
+    *root = (struct grown){.sum = sum, .end = w->n_rows, .limits = {-INFINITY, INFINITY}};
     w->n_nodes = 1;
-    if (!is_splittable(w, root))
-        return;
-    root->hist = take_slot(w, 0);
-    run_pass(w, root, NULL, true, false);
-    settle(w, root);
+    search_alone(w, root);
+}
+
+void grower_sort_leaf(struct grower *w, const struct grown *leaf)
+{
+    order_integers(w->rows[leaf->side] + leaf->begin, w->rows[!leaf->side] + leaf->begin,
+                   leaf->end - leaf->begin);
 }
 
 void grower_grow(struct grower *w, uint64_t tree, const double *g, const double *h,
@@ -603,8 +649,8 @@ void grower_grow(struct grower *w, uint64_t tree, const double *g, const double 
     w->value_unit = q->g / q->h;
     draw_columns(w, tree);
     draw_rows(w, tree);
-    objective_pack(g, h, q, w->params->seed, tree, w->rows[0], w->n_rows, w->words[0], w->pool);
-    plant_root(w);
+    plant_root(w, objective_pack(g, h, q, w->params->seed, tree, w->rows[0], w->n_rows, w->words[0],
+                                 w->pool));
     for (size_t n_leaves = 1; n_leaves < w->params->max_leaves; n_leaves++) {
         struct grown *node = best_leaf(w);
         if (node == NULL)

@@ -48,13 +48,11 @@ struct grower {
     const uint8_t *codes; /* sampled or bins->codes */
     uint64_t *draw;       /* [bins->n_cols] */
 
-    /* Rows of the present tree, so that each node's lie together, in rising order: a split writes
-     * its children's to the other side. */
+    /* Rows of the present tree, so that each node's lie together, in any order of blocks: a split
+     * writes its children's to the other side. */
     size_t n_rows;
     uint32_t *rows[2];
     uint64_t *words[2];
-    uint8_t *goes_left; /* [n_rows] */
-    size_t *n_left;     /* per block of a partition */
 
     struct grown *nodes; /* [2 * max_leaves - 1] */
     size_t n_nodes;
@@ -68,19 +66,19 @@ struct grower {
     uint64_t **slots;
     uint64_t **free_slots;
     size_t n_slots, n_free, max_slots;
-    uint64_t *spare[2]; /* used when no slot is to be had */
+    uint64_t *spare; /* used when no slot is to be had */
 
     /* Sums of blocks of rows, one histogram for each thread that may be at work; a job takes any
      * that is not taken. Sums are exact, so it does not matter which. */
     size_t n_shares;
     struct share {
-        uint64_t *hist; /* NULL until needed */
+        uint64_t *hist; /* the first one's: where the sums are wanted */
         bool is_dirty;  /* holds sums of the present pass */
         atomic_flag is_taken;
     } * shares;
 };
 
-/* FT_NOMEM. Allocates 25 bytes per row, the codes again when columns are sampled, and, as trees
+/* FT_NOMEM. Allocates 24 bytes per row, the codes again when columns are sampled, and, as trees
  * grow, up to a quarter GiB of histograms. grower_free() also after a failure. */
 enum ft_status grower_init(struct grower *w, const struct gbdt_params *params,
                            const struct binned *bins, struct pool *pool, struct ft_err *err);
@@ -91,6 +89,9 @@ void grower_free(struct grower *w);
  */
 void grower_grow(struct grower *w, uint64_t tree, const double *g, const double *h,
                  const struct quantum *q);
+
+/* Brings the rows of a leaf into rising order, whatever the threads did; the tree is done. */
+void grower_sort_leaf(struct grower *w, const struct grown *leaf);
 
 /* The value of a leaf within its limits, shrinkage included. */
 double grower_leaf_value(const struct grower *w, const struct grown *leaf, double value);

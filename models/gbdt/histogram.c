@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { GROUP_TILES = 8, GROUP_BYTES = GROUP_TILES * TILE, BLOCK_ROWS = 512, AHEAD = 24 };
+enum { FETCH_ROWS = 16 };
 
 /* 72 serves 64 bins and the missing code. */
 static const size_t strides[] = {16, 32, 72, 128, 256};
@@ -109,6 +110,19 @@ static void collect(uint8_t *block, const uint8_t *codes, size_t row_bytes, cons
     }
 }
 
+/* The same, while the next block's rows, of which there are n_next, come nearer. */
+static void add_and_fetch(uint64_t *hist, size_t stride, size_t n_cols, const uint8_t *block,
+                          size_t step, const uint64_t *words, size_t n, const uint8_t *codes,
+                          size_t row_bytes, const uint32_t *next, size_t n_next)
+{
+    for (size_t at = 0; at < n; at += FETCH_ROWS) {
+        const size_t end = at + FETCH_ROWS < n ? at + FETCH_ROWS : n;
+        for (size_t i = at; i < end && i < n_next; i++)
+            __builtin_prefetch(codes + (size_t)next[i] * row_bytes, 0, 2);
+        add_tile(hist, stride, n_cols, block + at * step, step, words + at, end - at);
+    }
+}
+
 void histogram_add(uint64_t *hist, size_t stride, size_t n_cols, const uint8_t *codes,
                    size_t row_bytes, const uint32_t *rows, const uint64_t *words, size_t n)
 {
@@ -119,7 +133,10 @@ void histogram_add(uint64_t *hist, size_t stride, size_t n_cols, const uint8_t *
         for (size_t at = 0; at < n; at += BLOCK_ROWS) {
             const size_t n_block = n - at < BLOCK_ROWS ? n - at : BLOCK_ROWS;
             collect(block, codes + group, row_bytes, rows + at, n_block, n - at, step);
-            for (size_t col = group; col < end; col += TILE)
+            const size_t n_next = n - at - n_block < BLOCK_ROWS ? n - at - n_block : BLOCK_ROWS;
+            add_and_fetch(hist + group * stride, stride, end - group, block, step, words + at,
+                          n_block, codes + group, row_bytes, rows + at + n_block, n_next);
+            for (size_t col = group + TILE; col < end; col += TILE)
                 add_tile(hist + col * stride, stride, end - col, block + (col - group), step,
                          words + at, n_block);
         }

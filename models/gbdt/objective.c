@@ -9,6 +9,7 @@
 #include "models/gbdt/objective_private.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,7 @@ struct pack_job {
     uint64_t stream;
     const uint32_t *rows;
     uint64_t *words;
+    _Atomic uint64_t sum;
 };
 
 /* floor() of a number that fits, without a call. */
@@ -199,7 +201,8 @@ static inline int64_t floor_of(double v)
 
 static void pack_block(void *ctx, size_t begin, size_t end)
 {
-    const struct pack_job *job = ctx;
+    struct pack_job *job = ctx;
+    uint64_t sum = 0;
     for (size_t i = begin; i < end; i++) {
         const uint32_t r = job->rows[i];
         const uint64_t random = rng_mix(job->stream ^ r);
@@ -208,12 +211,14 @@ static void pack_block(void *ctx, size_t begin, size_t end)
         const int64_t g = floor_of(job->g[r] * job->g_per_step + up_g);
         const int64_t h = floor_of(job->h[r] * job->h_per_step + up_h);
         job->words[i] = gh_pack((int32_t)g, (uint32_t)h);
+        sum += job->words[i];
     }
+    atomic_fetch_add(&job->sum, sum);
 }
 
-void objective_pack(const double *g, const double *h, const struct quantum *q, uint64_t seed,
-                    uint64_t tree, const uint32_t *rows, size_t n, uint64_t *words,
-                    struct pool *pool)
+uint64_t objective_pack(const double *g, const double *h, const struct quantum *q, uint64_t seed,
+                        uint64_t tree, const uint32_t *rows, size_t n, uint64_t *words,
+                        struct pool *pool)
 {
     struct pack_job job = {.g = g,
                            .h = h,
@@ -223,6 +228,7 @@ void objective_pack(const double *g, const double *h, const struct quantum *q, u
                            .rows = rows,
                            .words = words};
     pool_run_blocks(pool, n, BLOCK_ROWS, pack_block, &job);
+    return job.sum;
 }
 
 double gbdt_answer(const struct gbdt *g, double raw)

@@ -71,10 +71,10 @@ double objective_step(enum gbdt_objective objective, double newton);
 
 /* Rounds to packed words (histogram.h): words[i] is that of rows[i]. Rounding is up or down at
  * random with a mean of exactly the value, drawn by (seed, tree, row): rows that share a small
- * gradient keep their sum. */
-void objective_pack(const double *g, const double *h, const struct quantum *q, uint64_t seed,
-                    uint64_t tree, const uint32_t *rows, size_t n, uint64_t *words,
-                    struct pool *pool);
+ * gradient keep their sum. Returns the sum of all words. */
+uint64_t objective_pack(const double *g, const double *h, const struct quantum *q, uint64_t seed,
+                        uint64_t tree, const uint32_t *rows, size_t n, uint64_t *words,
+                        struct pool *pool);
 
 /* Probability of a log-odds. */
 double objective_sigmoid(double score);

@@ -1,4 +1,5 @@
 /* Objectives of a class, a value or a count: each row on its own. */
+#include "models/gbdt/logistic.h"
 #include "models/gbdt/objective_private.h"
 
 #include <math.h>
@@ -54,12 +55,9 @@ static enum ft_status logistic_start(struct targets *t, double *base, struct ft_
 static void logistic_rows(const struct targets *t, const double *score, size_t begin, size_t end,
                           double *g, double *h)
 {
-    for (size_t i = begin; i < end; i++) {
-        const double w = target_weight(t, i);
-        const double p = objective_sigmoid(score[i]);
-        g[i] = w * (p - t->labels.y[i]);
-        h[i] = w * fmax(p * (1 - p), OBJECTIVE_MIN_HESSIAN);
-    }
+    const double *weight = t->labels.weight != NULL ? t->labels.weight + begin : NULL;
+    logistic_gradients(score + begin, t->labels.y + begin, weight, end - begin,
+                       OBJECTIVE_MIN_HESSIAN, g + begin, h + begin);
 }
 
 static double logistic_loss(const struct targets *t, const double *score, size_t begin, size_t end)

@@ -302,6 +302,10 @@ static void test_gbdt_fit_same_bytes_any_threads(void **state)
     p.n_bins = 64;
     p.max_depth = 3;
     check_identity(3000, 7, p, true);
+    p = gbdt_params_default(GBDT_QUANTILE); /* leaves by sums of weights, which are not whole */
+    p.n_trees = 3;
+    p.quantile = 0.7;
+    check_identity(45000, 9, p, true);
 }
 
 static void test_gbdt_fit_seed_matters(void **state)
