@@ -335,14 +335,14 @@ static void reduce_best(const struct grower *w, size_t which, struct grown *node
 }
 
 /* Gathers the sums of first, subtracts and searches. */
-static void end_pass(const struct pass *p)
+static void end_pass(struct pass *p)
 {
     struct grower *w = p->w;
     if (w->n_shares == 1 || slot_words(w) < INLINE_SEARCH)
         for (size_t t = 0; t < w->n_tiles; t++)
-            pass_tile((void *)(uintptr_t)p, t);
+            pass_tile(p, t);
     else
-        pool_run(w->pool, w->n_tiles, pass_tile, (void *)(uintptr_t)p);
+        pool_run(w->pool, w->n_tiles, pass_tile, p);
     if (p->search_first)
         reduce_best(w, 0, p->first);
     if (p->search_second)
