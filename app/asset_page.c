@@ -127,6 +127,7 @@ static void add_forecast(const struct asset_view *v, cJSON *o)
         json_add_null(model, "id");
     json_add_string(model, "kind", f->model_kind[0] != '\0' ? f->model_kind : NULL);
     json_add_string(model, "spoke", f->spoke);
+    forecast_add_method(f, x);
     json_add_string(x, "component",
                     f->component_id != 0 ? catalog_component_name(&v->s.catalog, f->component_id)
                                          : NULL);

@@ -46,12 +46,29 @@ static void add_reasons(const struct forecast *f, cJSON *o)
     }
 }
 
+void forecast_add_method(const struct forecast *f, cJSON *to)
+{
+    json_add_string(to, "method", f->method[0] != '\0' ? f->method : NULL);
+    if (f->next_method[0] == '\0') {
+        json_add_null(to, "next");
+        return;
+    }
+    cJSON *next = json_add_object(to, "next");
+    json_add_string(next, "method", f->next_method);
+    json_add_int(next, "failures_missing", (int64_t)f->next_missing);
+    if (f->next_ms != FORECAST_NO_TIME)
+        json_add_instant(next, "about", f->next_ms);
+    else
+        json_add_null(next, "about");
+}
+
 cJSON *forecast_to_json(const struct forecast *f)
 {
     cJSON *o = cJSON_CreateObject();
     json_add_instant(o, "as_of", f->as_of_ms);
     json_add_string(o, "model_kind", f->model_kind[0] != '\0' ? f->model_kind : NULL);
     json_add_string(o, "spoke", f->spoke);
+    forecast_add_method(f, o);
     cJSON *horizons = json_add_array(o, "horizons");
     for (size_t i = 0; i < f->n_horizons; i++) {
         cJSON *h = json_add_object(horizons, NULL);
@@ -158,6 +175,39 @@ static enum ft_status take_rul(const cJSON *json, struct forecast *f, struct ft_
     return FT_OK;
 }
 
+/* The name of a method: lower-case letters and _, so that cutting can never split a letter. */
+static enum ft_status take_method_name(const cJSON *o, char *out, size_t size, struct ft_err *err)
+{
+    const char *text = "";
+    const enum ft_status st = json_string(o, "method", false, &text, err);
+    if (st != FT_OK)
+        return st;
+    const size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+    if (text[n] != '\0' || n >= size)
+        return ft_fail(err, FT_INVALID, "method: expected a word of at most %zu letters", size - 1);
+    memcpy(out, text, n + 1);
+    return FT_OK;
+}
+
+static enum ft_status take_method(const cJSON *json, struct forecast *f, struct ft_err *err)
+{
+    const cJSON *next = NULL;
+    int64_t missing = 0;
+    f->next_ms = FORECAST_NO_TIME;
+    enum ft_status st = take_method_name(json, f->method, sizeof(f->method), err);
+    if (st == FT_OK)
+        st = json_object(json, "next", false, &next, err);
+    if (st != FT_OK || next == NULL)
+        return st;
+    st = take_method_name(next, f->next_method, sizeof(f->next_method), err);
+    if (st == FT_OK)
+        st = json_int(next, "failures_missing", false, 0, 1000000, &missing, err);
+    if (st == FT_OK)
+        st = json_instant(next, "about", false, &f->next_ms, err);
+    f->next_missing = (size_t)missing;
+    return st;
+}
+
 enum ft_status forecast_from_json(const cJSON *json, struct forecast *out, struct ft_err *err)
 {
     int64_t sensors = 0;
@@ -170,6 +220,8 @@ enum ft_status forecast_from_json(const cJSON *json, struct forecast *out, struc
         st = take_text(json, "model_kind", out->model_kind, sizeof(out->model_kind), err);
     if (st == FT_OK)
         st = take_text(json, "spoke", out->spoke, sizeof(out->spoke), err);
+    if (st == FT_OK)
+        st = take_method(json, out, err);
     if (st == FT_OK)
         st = take_horizons(json, out, err);
     if (st == FT_OK)

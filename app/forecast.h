@@ -11,6 +11,7 @@
 
 #define FORECAST_MAX_HORIZONS 24
 #define FORECAST_MAX_REASONS 8
+#define FORECAST_NO_TIME INT64_MIN
 
 /* One reason: a share of the probability at the model's horizon, in words. */
 struct forecast_reason {
@@ -26,6 +27,14 @@ struct forecast {
     int64_t model_id;               /* 0 = no model */
     char model_kind[24];            /* "gbdt", "weibull_age", ... "" = none */
     char spoke[160];                /* which model spoke and why, in words */
+    /* The same for programs: sensors, remaining_life, weibull, constant_rate, components, anomaly,
+     * none; "" in forecasts of older versions. Then the next better method that more recorded
+     * failures allow ("" = none), how many are missing, and when they will be there at the rate of
+     * the record (FORECAST_NO_TIME = unknown). */
+    char method[16];
+    char next_method[16];
+    size_t next_missing;
+    int64_t next_ms;
 
     /* P(failure by as_of + horizon), non-decreasing, calibrated; 80 % limits where known (NaN). */
     size_t n_horizons; /* 0 = no forecast: data missing; spoke says why */
@@ -49,6 +58,9 @@ struct forecast {
 /* P(failure within dur_ms), monotone interpolation of log-survival between horizons; 0 at 0; beyond
  * the last horizon the last interval's hazard goes on. 0 <= p <= 1. NaN without a forecast. */
 double forecast_probability(const struct forecast *f, int64_t dur_ms);
+
+/* Adds "method" and "next" ({"method","failures_missing","about"} or null). */
+void forecast_add_method(const struct forecast *f, cJSON *to);
 
 /* JSON of the forecast body; the caller frees with cJSON_Delete(). NULL when memory is gone. */
 cJSON *forecast_to_json(const struct forecast *f);

@@ -152,7 +152,9 @@ void health_index_text(const struct health_index *x, size_t asset, size_t tick, 
         return;
     }
     const double d = x->found->deviation[(asset * x->n_ticks + tick) * x->n_sensors + p->lead];
-    if (fmax(p->t2, p->q) < calm_score)
+    if (fmax(p->t2, p->q) < calm_score && p->is_alarm)
+        snprintf(out, size, "back to normal; the alarm closes after a calm week");
+    else if (fmax(p->t2, p->q) < calm_score)
         snprintf(out, size, "as normal; %s is furthest from it", name);
     else if (p->is_class)
         snprintf(out, size, "%s is unusual for its class at the same settings", name);

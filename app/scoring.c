@@ -3,6 +3,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/cold_start.h"
 #include "app/dataset.h"
 #include "app/hazard_curve.h"
 #include "app/ledger.h"
@@ -28,6 +29,7 @@ struct score_run {
     const struct scorer *s;
     struct age_model *ages; /* [n_components + 1]; the last is the asset as a whole */
     bool *has_age;
+    struct health_index health; /* when no failure is recorded; found NULL = none */
     struct scoring_item *items; /* [n_assets][n_components + 1] */
     enum ft_status *status;     /* [n_assets] */
     struct ft_err *errors;
@@ -435,6 +437,19 @@ static int64_t newest_instant(const struct score_run *r, const struct history_as
     return is_rul || as->is_held_out ? as->last_ms : r->h->end_ms;
 }
 
+/* Says of every answer which method spoke. */
+static void name_methods(const struct score_asset *a, struct scoring_item *items)
+{
+    const struct history *h = a->r->h;
+    const bool is_rul = scorer_model_for(a->r->s, true, HISTORY_NO_INDEX) != NULL;
+    for (size_t i = 0; i <= h->n_components; i++) {
+        const size_t component = i > 0 ? i - 1 : HISTORY_NO_INDEX;
+        cold_start_fill(h, component, age_of(a->r, component), is_rul && i == 0, &items[i].f);
+    }
+    if (a->r->health.found != NULL)
+        cold_start_watch(&a->r->health, a->asset, &items[0].f);
+}
+
 static enum ft_status score_asset_rows(struct score_asset *a, struct scoring_item *items,
                                        struct ft_err *err)
 {
@@ -460,6 +475,8 @@ static enum ft_status score_asset_rows(struct score_asset *a, struct scoring_ite
         look_at_data(a, s->n_groups > 0 ? s->group[0]->fs : NULL);
         st = score_parts(a, items, err);
     }
+    if (st == FT_OK)
+        name_methods(a, items);
     for (size_t g = 0; a->rows != NULL && g < s->n_groups; g++)
         free(a->rows[g]);
     free(a->rows);
@@ -495,6 +512,13 @@ static void fit_ages(struct score_run *r)
                                       DB_NO_TIME, &r->ages[c], NULL) == FT_OK;
 }
 
+/* No failure of anything is recorded: the health index is all there is. */
+static bool needs_health(const struct score_run *r)
+{
+    const struct age_model *whole = age_of(r, HISTORY_NO_INDEX);
+    return r->s->n_models == 0 && (whole == NULL || whole->n_failures == 0);
+}
+
 static enum ft_status run_scoring(struct score_run *r, struct pool *pool, struct scoring *out,
                                   struct ft_err *err)
 {
@@ -510,6 +534,8 @@ static enum ft_status run_scoring(struct score_run *r, struct pool *pool, struct
         st = ft_fail(err, FT_NOMEM, "scoring: no memory");
     if (st == FT_OK) {
         fit_ages(r);
+        if (needs_health(r)) /* too little data is no fault: then nothing speaks */
+            (void)health_index_find(r->h, DB_NO_TIME, &r->health, NULL);
         pool_run(pool, r->h->n_assets, score_job, r);
         for (size_t a = 0; a < r->h->n_assets && st == FT_OK; a++)
             if (r->status[a] != FT_OK)
@@ -523,6 +549,7 @@ static enum ft_status run_scoring(struct score_run *r, struct pool *pool, struct
         out->items = r->items;
         r->items = NULL;
     }
+    health_index_clear(&r->health);
     free(r->ages);
     free(r->has_age);
     free(r->items);

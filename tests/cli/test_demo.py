@@ -71,6 +71,32 @@ class Demo(unittest.TestCase):
         done = fettle("evaluate", "--anomaly", "--class", "pump", "--db", db)
         self.assertIn("named 3 d ahead", done.stdout)
 
+    def test_forecasts_say_which_method_spoke(self):
+        csv, db = self.path / "csv", self.path / "cold.db"
+        self.assertEqual(fettle("demo", "--csv", csv, *SMALL).returncode, 0)
+        for words in (["assets", csv / "assets.csv"],
+                      ["readings", csv / "readings_pump.csv", "--class", "pump"]):
+            done = fettle("import", *words, "--db", db)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        done = fettle("predict", "--class", "pump", "--db", db, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for item in json.loads(done.stdout)["items"]:
+            self.assertEqual((item["component"], item["method"], item["horizons"]),
+                             (None, "anomaly", []))
+            self.assertEqual(item["next"], {"method": "constant_rate", "failures_missing": 1,
+                                            "about": None})
+        demo = self.path / "demo.db"
+        self.assertEqual(fettle("demo", "--db", demo, *SMALL).returncode, 0)
+        done = fettle("predict", "--dry", "--db", demo, "--json")
+        items = json.loads(done.stdout)["items"]
+        known = {"sensors", "remaining_life", "weibull", "constant_rate", "components", "anomaly",
+                 "none"}
+        self.assertLessEqual({i["method"] for i in items}, known)
+        for item in items:
+            if item["method"] == "constant_rate":
+                self.assertEqual(item["next"]["method"], "weibull")
+                self.assertGreater(item["next"]["about"], item["as_of"])
+
     def test_existing_plant_is_not_overwritten(self):
         db = self.path / "a.db"
         self.assertEqual(fettle("demo", "--db", db, *SMALL).returncode, 0)

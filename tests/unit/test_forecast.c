@@ -9,6 +9,10 @@ static struct forecast sample(void)
     struct forecast f = {.as_of_ms = INT64_C(1790000000000),
                          .model_kind = "gbdt",
                          .spoke = "bearing model",
+                         .method = "weibull",
+                         .next_method = "sensors",
+                         .next_missing = 4,
+                         .next_ms = INT64_C(1800000000000),
                          .n_horizons = 2,
                          .horizon_ms = {10 * MS_PER_DAY, 30 * MS_PER_DAY},
                          .p = {0.1, 0.4},
@@ -63,15 +67,24 @@ static void test_forecast_json_round_trip(void **state)
     assert_close(g.rul_median, 4e9, 0);
     assert_string_equal(g.reasons[0].text, f.reasons[0].text);
     assert_string_equal(g.model_kind, "gbdt");
+    assert_string_equal(g.method, "weibull");
+    assert_string_equal(g.next_method, "sensors");
+    assert_int_equal(g.next_missing, 4);
+    assert_int_equal(g.next_ms, f.next_ms);
     assert_int_equal(g.as_of_ms, f.as_of_ms);
     cJSON_Delete(json);
 }
 
 static void test_forecast_from_json_refuses(void **state)
 {
-    static const char *const bad[] = {"[]", "{}", "{\"horizons\":[{\"t_s\":5,\"p\":1.5}]}",
+    static const char *const bad[] = {"[]",
+                                      "{}",
+                                      "{\"horizons\":[{\"t_s\":5,\"p\":1.5}]}",
                                       "{\"horizons\":[{\"t_s\":-5,\"p\":0.5}]}",
-                                      "{\"horizons\":[3]}"};
+                                      "{\"horizons\":[3]}",
+                                      "{\"horizons\":[],\"method\":\"Weibull 2\"}",
+                                      "{\"horizons\":[],\"method\":\"abcdefghijklmnop\"}",
+                                      "{\"horizons\":[],\"next\":3}"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct forecast f;
         struct ft_err err;
