@@ -133,6 +133,38 @@ class Cases(unittest.TestCase):
         self.assertEqual(p.status, 200, p.text)
         self.assertIn("feasible", p.json)
 
+    def test_kept_scenarios(self):
+        """Kept under names, side by side, taken away; the published plan does not move."""
+        before = self.s.get("/api/v1/schedule").json
+        one, two = "/api/v1/scenarios/second%20crew", "/api/v1/scenarios/dear%20downtime"
+        body = {"crews": [{"name": "Extra", "hours_per_day": 8}]}
+        self.assertEqual(self.s.request("PUT", one, body, role="viewer").status, 403)
+        r = self.s.request("PUT", one, body, role="planner")
+        self.assertEqual((r.status, r.json["key"], r.json["changes"]), (200, "second crew", body), r.text)
+        self.assertGreater(r.json["difference"]["hours_available"], 0)
+        self.assertEqual(self.s.get(one).json, r.json)
+        r = self.s.request("PUT", two, {"downtime_factor": 3, "risk_limit": 0.05}, role="planner")
+        self.assertEqual(r.status, 200, r.text)
+        rows = self.s.get("/api/v1/scenarios").json["items"]
+        self.assertEqual([x["key"] for x in rows], ["dear downtime", "second crew"])
+        dear = rows[0]
+        self.assertEqual(dear["cost_difference"], r.json["difference"]["expected_cost"])
+        self.assertGreater(dear["cost_difference"], 0)
+        self.assertEqual(dear["moves"], len(r.json["moves"]))
+        self.assertIn("cost_difference", self.s.get("/api/v1/scenarios", Accept="text/csv").text.splitlines()[0])
+        self.assertEqual(self.s.get("/api/v1/schedule").json, before)
+        again = self.s.request("PUT", two, {"downtime_factor": 1}, role="planner").json
+        self.assertEqual(again["difference"]["expected_cost"], 0)
+        self.assertEqual(len(self.s.get("/api/v1/scenarios").json["items"]), 2)
+        for bad, want in (({"risk_limit": 7}, 422), (["x"], 422), ({"no_such": 1}, 422)):
+            self.assertEqual(self.s.request("PUT", two, bad, role="planner").status, want)
+        self.assertEqual(self.s.request("PUT", "/api/v1/scenarios/" + "x" * 101, {}, role="planner").status, 422)
+        self.assertEqual(self.s.request("DELETE", two, role="viewer").status, 403)
+        self.assertEqual(self.s.request("DELETE", two, role="planner").status, 204)
+        self.assertEqual(self.s.request("DELETE", two, role="planner").status, 404)
+        self.assertEqual(self.s.get(two).status, 404)
+        self.assertEqual([x["key"] for x in self.s.get("/api/v1/scenarios").json["items"]], ["second crew"])
+
     def test_solve_and_diff(self):
         r = self.s.post("/api/v1/schedule/solve", {}, role="planner")
         self.assertEqual(r.status, 200, r.text)

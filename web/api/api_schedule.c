@@ -98,11 +98,3 @@ enum ft_status api_schedule_price(struct api_call *c, struct ft_err *err)
         st = planner_price_move(c->db, key, day_ms, crew, 0, &tree, err);
     return st == FT_OK ? api_reply(c, tree, err) : st;
 }
-
-/* The plan with other crews, costs, limits or stops beside the present one; nothing is kept. */
-enum ft_status api_scenarios_post(struct api_call *c, struct ft_err *err)
-{
-    cJSON *tree = NULL;
-    const enum ft_status st = planner_what_if(c->db, c->json, 0, &tree, err);
-    return st == FT_OK ? api_reply(c, tree, err) : st;
-}

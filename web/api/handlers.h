@@ -52,7 +52,13 @@ enum ft_status api_schedule_csv(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_diff(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_solve(struct api_call *c, struct ft_err *err);
 enum ft_status api_schedule_price(struct api_call *c, struct ft_err *err);
+
+/* api_scenarios.c */
 enum ft_status api_scenarios_post(struct api_call *c, struct ft_err *err);
+enum ft_status api_scenarios_list(struct api_call *c, struct ft_err *err);
+enum ft_status api_scenario_get(struct api_call *c, struct ft_err *err);
+enum ft_status api_scenario_put(struct api_call *c, struct ft_err *err);
+enum ft_status api_scenario_delete(struct api_call *c, struct ft_err *err);
 /* api_cases.c */
 enum ft_status api_cases_list(struct api_call *c, struct ft_err *err);
 enum ft_status api_case_get(struct api_call *c, struct ft_err *err);

@@ -152,6 +152,14 @@ static const struct shape shapes[] = {
                  "inspection_cost:number*"},
     {"ScenarioResult", "currency:string base:object changed:object difference:object "
                        "moves:[object]"},
+    {"KeptScenario", "key:string computed:instant by:string changes:Scenario currency:string "
+                     "base:object changed:object difference:object moves:[object]"},
+    {"ScenarioRow",
+     "key:string computed:instant by:string currency:string expected_cost:number? "
+     "risk_left:number? hours:number? hours_available:number? placed:number? not_placed:number? "
+     "predictive:number? cost_difference:number? risk_difference:number? "
+     "hours_difference:number? not_placed_difference:number? moves:integer"},
+    {"ScenarioList", "items:[ScenarioRow] next_cursor:string?"},
     {"CaseBudget", "per_week:integer? used:integer waiting:integer threshold:number? "
                    "next_slot_worth:number? words:string"},
     {"Case",
