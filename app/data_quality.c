@@ -2,7 +2,8 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
-#include "app/data_quality_class.h"
+#include "app/data_quality_strip.h"
+#include "app/site.h"
 #include "db/asset_store.h"
 #include "db/db.h"
 #include "db/event_store.h"
@@ -19,7 +20,7 @@ enum { MAX_SENSOR_ROWS = 5000 };
 
 /* --- reading a class -------------------------------------------------------------------------- */
 
-static enum ft_status judge_series(struct db *db, const struct sensor *s,
+static enum ft_status judge_series(struct db *db, const struct sensor *s, const int64_t *days,
                                    struct quality_sensor *out, struct ft_err *err)
 {
     const struct series_rules rules = {.low = s->low,
@@ -31,6 +32,8 @@ static enum ft_status judge_series(struct db *db, const struct sensor *s,
     enum ft_status st = reading_scan(db, s->id, INT64_MIN, INT64_MAX, &r, err);
     if (st == FT_OK)
         st = sensor_quality_of(r.ts_ms, r.value, r.n, &rules, &out->q, err);
+    if (st == FT_OK)
+        quality_strip_fill(r.ts_ms, r.n, out->q.interval_ms, days, out->present);
     if (st == FT_OK)
         st = sensor_arrival_get(db, s->id, &a, err);
     readings_free(&r);
@@ -52,7 +55,7 @@ static void widen(int64_t *first_ms, int64_t *last_ms, const struct sensor_quali
 }
 
 static enum ft_status load_asset(struct db *db, const struct asset *a, size_t index,
-                                 struct quality_class *c, struct ft_err *err)
+                                 const int64_t *days, struct quality_class *c, struct ft_err *err)
 {
     struct sensor_list list = {0};
     struct quality_asset *asset = &c->assets[index];
@@ -74,7 +77,7 @@ static enum ft_status load_asset(struct db *db, const struct asset *a, size_t in
         struct sensor named = list.items[i];
         named.name = s->name;
         named.unit = s->unit;
-        st = judge_series(db, &named, s, err);
+        st = judge_series(db, &named, days, s, err);
         c->n_readings += (int64_t)s->q.n;
         widen(&asset->first_ms, &asset->last_ms, &s->q);
         widen(&c->first_ms, &c->last_ms, &s->q);
@@ -139,8 +142,8 @@ static void mark_ended(struct quality_class *c, const struct asset_place *places
 
 static enum ft_status load_class(struct db *db, const struct asset_list *assets,
                                  const struct asset_place *places, const struct event_list *events,
-                                 const struct quality_options *options, struct quality_class *c,
-                                 struct ft_err *err)
+                                 const struct quality_options *options, const int64_t *days,
+                                 struct quality_class *c, struct ft_err *err)
 {
     enum ft_status st = FT_OK;
     *c = (struct quality_class){.first_ms = DB_NO_TIME, .last_ms = DB_NO_TIME};
@@ -149,7 +152,7 @@ static enum ft_status load_class(struct db *db, const struct asset_list *assets,
         return ft_fail(err, FT_NOMEM, "no memory for %zu assets", assets->n);
     for (size_t i = 0; i < assets->n && st == FT_OK; i++) {
         c->n_assets = i + 1;
-        st = load_asset(db, &assets->items[i], i, c, err);
+        st = load_asset(db, &assets->items[i], i, days, c, err);
         if (st == FT_OK && options->is_stopped != NULL && options->is_stopped())
             st = ft_fail(err, FT_INTERRUPTED, "interrupted");
     }
@@ -290,8 +293,8 @@ static void add_class(const struct quality_class *c, bool has_sensors, int64_t n
 }
 
 static enum ft_status report_class(struct db *db, const struct asset_class *k,
-                                   const struct quality_options *options, cJSON *out,
-                                   struct ft_err *err)
+                                   const struct quality_options *options, const int64_t *days,
+                                   cJSON *out, struct ft_err *err)
 {
     const struct event_filter filter = {.class_id = k->id};
     struct asset_list assets = {0};
@@ -306,11 +309,14 @@ static enum ft_status report_class(struct db *db, const struct asset_class *k,
     if (st == FT_OK && places == NULL)
         st = ft_fail(err, FT_NOMEM, "no memory for %zu assets", assets.n);
     if (st == FT_OK)
-        st = load_class(db, &assets, places, &events, options, &c, err);
+        st = load_class(db, &assets, places, &events, options, days, &c, err);
     if (st == FT_OK)
         st = audit_labels(db, k, places, &events, &c, out, &n_failures, err);
     if (st == FT_OK)
         add_class(&c, options->has_sensors, n_failures, out);
+    cJSON *strip = st == FT_OK ? quality_strip_json(&c, days) : NULL;
+    if (strip != NULL && !cJSON_AddItemToObject(out, "strip", strip))
+        cJSON_Delete(strip);
     free(places);
     quality_class_free(&c);
     event_list_free(&events);
@@ -334,14 +340,19 @@ enum ft_status data_quality_report(struct db *db, const struct quality_options *
     cJSON *report = cJSON_CreateObject();
     cJSON *list = json_add_array(report, "classes");
     bool is_found = options->class_name == NULL;
-    enum ft_status st = class_list(db, &classes, err);
+    struct site site;
+    int64_t days[QUALITY_STRIP_DAYS + 1];
+    enum ft_status st = site_load(db, &site, err);
     *out = NULL;
+    quality_strip_days(st == FT_OK ? site.now_ms : 0, days);
+    if (st == FT_OK)
+        st = class_list(db, &classes, err);
     for (size_t i = 0; i < classes.n && st == FT_OK; i++) {
         if (options->class_name != NULL && strcmp(options->class_name, classes.items[i].name) != 0)
             continue;
         cJSON *c = cJSON_CreateObject();
         is_found = true;
-        st = report_class(db, &classes.items[i], options, c, err);
+        st = report_class(db, &classes.items[i], options, days, c, err);
         if (list == NULL || !cJSON_AddItemToArray(list, c))
             cJSON_Delete(c);
     }

@@ -23,9 +23,8 @@ struct quality_options {
 /* {"classes":[{"class","assets","sensors","readings","first","last","events":{kind: n},
  * "failures":{component: n},"verdict","models":[...],"readiness":[sentence, ...],
  * "label_audit":{...},"issues":{kind: sensors},"n_findings","findings":[...],
- * "sensor_list":[...],"summary":[sentence, ...]}],"quarantined":n}; see the headers of
- * the parts. Reads every reading of the classes. The
- * caller frees *out. */
+ * "sensor_list":[...],"strip":{...},"summary":[sentence, ...]}],"quarantined":n}; see the headers
+ * of the parts. Reads every reading of the classes. The caller frees *out. */
 enum ft_status data_quality_report(struct db *db, const struct quality_options *options,
                                    cJSON **out, struct ft_err *err);
 

@@ -40,6 +40,9 @@ struct quality_arrivals {
 /* Worth a finding: more of them than this share arrive late or again. */
 #define QUALITY_LATE_SHARE 0.01
 
+/* Days that the strip of a sensor shows (app/data_quality_strip.h). */
+enum { QUALITY_STRIP_DAYS = 60, QUALITY_STRIP_UNKNOWN = 255 };
+
 struct quality_sensor {
     size_t asset; /* index into assets */
     char *name;   /* owned */
@@ -48,7 +51,8 @@ struct quality_sensor {
     double rollover; /* of a counter; NaN = none */
     struct sensor_quality q;
     struct quality_arrivals arrivals;
-    unsigned issues; /* bit 1 << enum quality_kind */
+    uint8_t present[QUALITY_STRIP_DAYS]; /* per cent of each day, or QUALITY_STRIP_UNKNOWN */
+    unsigned issues;                     /* bit 1 << enum quality_kind */
 };
 
 struct quality_asset {

@@ -37,6 +37,9 @@ class Quality(unittest.TestCase):
         self.assertEqual({(f["kind"], f["sensor"]) for f in c["findings"]}, {("stuck", "temp"), ("stale", "temp")})
         self.assertIn("age-only model; seal model possible after about 9 more", c["verdict"])
         self.assertNotIn("sensor_list", c)
+        (row,) = c["strip"]["sensors"]   # temp: silent for 100 h
+        self.assertEqual((row["asset"], row["sensor"], c["strip"]["n_whole"]), ("P-1", "temp", 1))
+        self.assertEqual((len(row["present"]), row["present"][0], row["present"][-1]), (60, None, 0))
         (c,) = self.s.get("/api/v1/quality?class=press").json["classes"]
         self.assertEqual([(s["sensor"], s["stale"], s["issues"]) for s in c["sensor_list"]],
                          [("flow", False, []), ("temp", True, ["stale", "stuck"])])

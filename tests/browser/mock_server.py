@@ -518,7 +518,11 @@ class Data:
             "verdict": "4 failures with telemetry: age-only model; bearing model possible after about 6 more.",
             "readiness": [], "label_audit": {"failures": 5, "sentences": ["3 of 5 failures name no part: "
                                              "say which, models learn by part."]},
-            "issues": {"stuck": 1}, "n_findings": 1, "summary": [], "findings": [
+            "issues": {"stuck": 1}, "n_findings": 1, "summary": [], "strip": {
+                "from": date(-59), "days": 60, "n_whole": 118, "n_more": 0, "sensors": [
+                    {"asset": "P-2104", "sensor": "flow", "present": [100] * 60, "stuck": [50, 59]},
+                    {"asset": "P-2107", "sensor": "bearing_temp_degc", "present": [None] * 9 + [100] * 20 + [40, 0, 0]
+                     + [100] * 28, "stuck": None}]}, "findings": [
                 {"kind": "stuck", "severity": "fault", "asset": "P-2104", "sensor": "flow",
                  "from": iso(NOW - timedelta(days=9)), "to": iso(NOW),
                  "text": "P-2104 flow: stuck at 154.6 for 9.0 days"}]}]}

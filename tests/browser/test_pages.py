@@ -395,6 +395,20 @@ class Life(Case):
         self.assertIn("Too little is known", self.browser.js("return document.querySelector('.answer').textContent"))
 
 
+class Data(Case):
+    def test_strip_tells_silence_from_the_unknown(self):
+        self.open("/data")
+        self.browser.wait("document.querySelector('.q-stuck')", "the strip")
+        n = self.browser.js("""const n = (c) => document.querySelectorAll('.chart ' + c).length;
+            return ['.q-whole', '.q-part', '.q-silent', '.q-stuck'].map(n)""")
+        # nine days before its first reading are not drawn; two silent ones are one span
+        self.assertEqual([50 + 48, 1, 1, 10], n)
+        self.browser.js("document.querySelector('.chart + .as-table').open = true")
+        self.assertEqual(["P-2107 Bearing temp", "2", "1", "0"], self.browser.js(
+            "return [...document.querySelectorAll('.chart + .as-table tbody tr')[1].children].map((e) => e.textContent)"))
+        self.assert_clean(self.base)
+
+
 class Hostile(Case):
     case = "hostile"
 

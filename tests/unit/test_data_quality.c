@@ -5,6 +5,7 @@
 #include "app/data_quality.h"
 #include "app/data_quality_class.h"
 #include "app/data_quality_labels.h"
+#include "app/data_quality_strip.h"
 #include "app/demo/plant.h"
 
 #include <math.h>
@@ -411,6 +412,76 @@ static void test_quality_finds_what_the_demo_plant_broke(void **state)
     assert_true(n_holes > 40);
 }
 
+/* Hourly readings with a hole of two days and a half, silent for the last day: what is missing is
+ * missing, and what lies before the first reading is unknown, not absent. */
+static void test_quality_strip_fill(void **state)
+{
+    enum { HOURS = 40 * 24 };
+    int64_t ts[HOURS], days[QUALITY_STRIP_DAYS + 1];
+    uint8_t present[QUALITY_STRIP_DAYS];
+    const int64_t now_ms = 1000 * MS_PER_DAY; /* a midnight: the newest day has no length yet */
+    size_t n = 0;
+    quality_strip_days(now_ms - 1, days);
+    assert_true(days[QUALITY_STRIP_DAYS] == now_ms - 1);
+    assert_true(days[0] == 940 * MS_PER_DAY);
+    for (int64_t t = 960 * MS_PER_DAY; t < 999 * MS_PER_DAY; t += MS_PER_HOUR)
+        if (t <= 970 * MS_PER_DAY || t >= 972 * MS_PER_DAY + 12 * MS_PER_HOUR)
+            ts[n++] = t;
+    quality_strip_fill(ts, n, MS_PER_HOUR, days, present);
+    assert_int_equal(present[19], QUALITY_STRIP_UNKNOWN);
+    assert_int_equal(present[20], 100);
+    assert_int_equal(present[29], 100);
+    assert_int_equal(present[30], 0);
+    assert_int_equal(present[31], 0);
+    assert_int_equal(present[32], 50);
+    assert_int_equal(present[33], 100);
+    assert_int_equal(present[58], 95); /* its last hour belongs to the silence */
+    assert_int_equal(present[59], 0);
+    /* One that speaks once a day by nature is whole. */
+    for (n = 0; n < 40; n++)
+        ts[n] = (960 + (int64_t)n) * MS_PER_DAY;
+    quality_strip_fill(ts, n, MS_PER_DAY, days, present);
+    for (int d = 20; d < QUALITY_STRIP_DAYS; d++)
+        assert_int_equal(present[d], 100);
+    quality_strip_fill(ts, 0, 0, days, present);
+    assert_int_equal(present[59], 0);
+}
+
+static void test_quality_strip_json(void **state)
+{
+    struct quality_asset assets[] = {{.key = "P-1"}, {.key = "P-2", .is_over = true}};
+    char names[3][8] = {"flow", "temp", "load"};
+    struct quality_sensor sensors[4] = {{.asset = 0, .name = names[0]},
+                                        {.asset = 0, .name = names[1]},
+                                        {.asset = 0, .name = names[2]},
+                                        {.asset = 1, .name = names[0]}};
+    struct quality_class c = {.assets = assets, .n_assets = 2, .sensors = sensors, .n_sensors = 4};
+    int64_t days[QUALITY_STRIP_DAYS + 1];
+    quality_strip_days(1000 * MS_PER_DAY + MS_PER_HOUR, days);
+    for (int i = 0; i < 3; i++)
+        memset(sensors[i].present, 100, QUALITY_STRIP_DAYS);
+    sensors[1].present[5] = 10;
+    sensors[1].present[0] = QUALITY_STRIP_UNKNOWN;
+    sensors[2].issues = 1U << QUALITY_STUCK;
+    sensors[2].q.stuck_from_ms = days[50];
+    sensors[2].q.stuck_to_ms = days[QUALITY_STRIP_DAYS];
+    cJSON *o = quality_strip_json(&c, days);
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(o, "n_whole")->valueint, 1);
+    assert_string_equal(cJSON_GetObjectItemCaseSensitive(o, "from")->valuestring, "1972-07-30");
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(o, "sensors");
+    assert_int_equal(cJSON_GetArraySize(rows), 2);
+    const cJSON *first = rows->child, *second = first->next;
+    assert_string_equal(cJSON_GetObjectItemCaseSensitive(first, "sensor")->valuestring, "load");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(first, "stuck")->child->valueint, 50);
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(first, "stuck")->child->next->valueint, 59);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(second, "stuck")));
+    const cJSON *present = cJSON_GetObjectItemCaseSensitive(second, "present");
+    assert_int_equal(cJSON_GetArraySize(present), QUALITY_STRIP_DAYS);
+    assert_true(cJSON_IsNull(present->child));
+    assert_int_equal(cJSON_GetArrayItem(present, 5)->valueint, 10);
+    cJSON_Delete(o);
+}
+
 /* --- labels ----------------------------------------------------------------------------------- */
 
 #define DAY MS_PER_DAY
@@ -530,6 +601,8 @@ int main(void)
         cmocka_unit_test(test_quality_class_judge_standstill),
         cmocka_unit_test(test_quality_class_judge_arrivals),
         cmocka_unit_test(test_quality_finds_what_the_demo_plant_broke),
+        cmocka_unit_test(test_quality_strip_fill),
+        cmocka_unit_test(test_quality_strip_json),
         cmocka_unit_test(test_label_audit_make),
         cmocka_unit_test(test_label_audit_make_work_before_failure),
     };

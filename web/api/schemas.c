@@ -61,7 +61,10 @@ static const struct shape shapes[] = {
                      "last:instant? events:object failures:object verdict:string "
                      "models:[ModelReadiness] readiness:[string] label_audit:object issues:object "
                      "n_findings:integer findings:[QualityFinding] sensor_list:[object]* "
-                     "summary:[string]"},
+                     "strip:QualityStrip summary:[string]"},
+    {"QualityStrip",
+     "from:string days:integer sensors:[QualityRow] n_whole:integer n_more:integer"},
+    {"QualityRow", "asset:string sensor:string present:[integer] stuck:[integer]?"},
     {"QualityFinding", "kind:string severity:string asset:string sensor:string from:instant* "
                        "to:instant* text:string"},
     {"ModelReadiness", "component:string? failures:integer failures_with_telemetry:integer "

@@ -4,7 +4,8 @@ import { h, clear } from './dom.js';
 import { t, word } from './messages.js';
 import { get, getAll, seg } from './api.js';
 import * as f from './format.js';
-import { head, panel, into, empty } from './ui.js';
+import { qualityStrip, stripLegend } from './charts_quality.js';
+import { head, panel, into, empty, segmented } from './ui.js';
 
 const SHOWN = 200;
 
@@ -16,10 +17,12 @@ export async function show(ctx) {
     clear(headBox, head({ title: t('nav_data') }));
     const labels = h('div', { class: 'panel long' });
     const sensors = h('div', { class: 'panel long' });
-    ctx.root.append(headBox, h('div', { class: 'stack' }, labels, sensors, rows, imports));
+    const strips = h('div', { class: 'panel long' });
+    ctx.root.append(headBox, h('div', { class: 'stack' }, labels, strips, sensors, rows, imports));
     into(labels, { rows: 4, what: t('readiness'), make: async () => {
         const q = await get('/quality', null, { signal: ctx.signal });
         fill(labels, readiness(q.classes));
+        fill(strips, strip(ctx, q.classes));
         fill(sensors, findings(q.classes));
     } });
     const known = {};
@@ -59,6 +62,20 @@ function readiness(classes) {
             ['col_level'], ['col_missing', 1], ['col_ready']], lines) : null] });
 }
 
+/* Sensor by day of one class, the one in the address or the one with most to show. */
+function strip(ctx, classes) {
+    const withRows = classes.filter((c) => c.strip?.sensors.length);
+    const one = withRows.find((c) => c.class === ctx.query.get('class'))
+        || [...withRows].sort((a, b) => b.strip.sensors.length - a.strip.sensors.length)[0];
+    if (!one) return panel({ title: t('strip_title'), body: empty(t('no_findings')) });
+    const { from, days, sensors, n_whole: whole, n_more: more } = one.strip;
+    return panel({ title: t('strip_title'), tools: withRows.length > 1 ? segmented(t('col_class'), withRows.map(
+        (c) => ({ label: f.plainName(c.class), href: ctx.href({ class: c.class }), on: c === one }))) : null,
+    note: [t('strip_note', { n: whole }), more ? t('strip_more', { n: more }) : null].filter(Boolean).join('; '),
+    body: h('div', { class: 'body' }, qualityStrip({ from, days, rows: sensors, label: t('strip_label', { n:
+        sensors.length, cls: f.plainName(one.class) }) })), footer: stripLegend() });
+}
+
 /* Faults first, then what is worth a look. */
 function findings(classes) {
     const all = classes.flatMap((c) => c.findings);
@@ -67,7 +84,7 @@ function findings(classes) {
     return panel({ title: t('sensor_findings'), note: rows.length ? t('sensor_findings_note', { n: total }) : null,
         body: rows.length ? tableOf([['col_finding'], ['col_severity'], ['col_since']],
             rows.slice(0, SHOWN).map((r) => h('tr', null, h('td', null, r.asset === 'all' ? r.text
-                : h('a', { href: `/assets/${seg(r.asset)}` }, r.text)), h('td', null, t(`severity_${r.severity}`)),
+                : h('a', { href: `/asset/${seg(r.asset)}` }, r.text)), h('td', null, t(`severity_${r.severity}`)),
             h('td', { class: 'nowrap' }, r.from ? f.day(r.from) : '\u2014')))) : empty(t('no_findings')) });
 }
 
