@@ -3,6 +3,7 @@
 #include "app/base/json.h"
 #include "app/train_job.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static enum ft_status get_model(const cJSON *o, struct train_model *m, struct ft
 {
     const int64_t max = INT64_C(1) << 53;
     const char *kind = NULL;
+    m->score_se = NAN; /* null when it is unknown */
     enum ft_status st = json_int(o, "component_id", true, 0, max, &m->component_id, err);
     if (st == FT_OK)
         st = json_string(o, "kind", true, &kind, err);
