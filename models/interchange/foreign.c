@@ -63,6 +63,8 @@ static enum ft_status append(struct gbdt *g, const struct foreign_node *nodes, c
         if (from->is_leaf)
             continue;
         to->column = from->column | (from->is_missing_left ? FOREST_MISSING_LEFT : 0);
+        if (from->is_set && !forest_set_categories(g, to, &from->set))
+            return ft_fail(err, FT_NOMEM, "no memory for sets of categories");
         to->child = (uint32_t)child;
         g->gain[first + i] = from->gain > 0 && isfinite(from->gain) ? from->gain : 0;
         child += 2;

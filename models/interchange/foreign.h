@@ -3,6 +3,7 @@
 #ifndef MODELS_INTERCHANGE_FOREIGN_H
 #define MODELS_INTERCHANGE_FOREIGN_H
 
+#include "models/gbdt/category.h"
 #include "models/gbdt/gbdt.h"
 #include "models/model.h"
 
@@ -23,7 +24,9 @@ enum ft_status xgboost_import(const char *text, size_t len, struct model **out,
 
 /* LightGBM's text (Booster.save_model("m.txt")), one output: binary, regression, regression_l1,
  * huber, fair, quantile, mape, poisson, gamma, tweedie. FT_INVALID: other objectives, several
- * classes, categorical splits, linear trees, zero_as_missing. */
+ * classes, linear trees, zero_as_missing, sets with categories above 254. Columns of categories
+ * hold their numbers; a missing one, one below 0 and one that no set has go right; LightGBM cuts
+ * off the fraction of a number that is not whole, here it is missing. */
 enum ft_status lightgbm_import(const char *text, size_t len, struct model **out,
                                struct foreign_names *names, struct ft_err *err);
 
@@ -37,6 +40,8 @@ struct foreign_node {
     double gain, cover;
     uint32_t column;
     bool is_leaf, is_missing_left;
+    bool is_set; /* the categories of set go left, whatever value is */
+    struct code_set set;
     size_t left, right;
 };
 

@@ -11,6 +11,7 @@
 
 enum { CATEGORICAL = 1, DEFAULT_LEFT = 2, MISSING_SHIFT = 2 };
 enum { MISSING_NONE, MISSING_ZERO, MISSING_NAN };
+enum { MAX_WORDS = 1 << 16 /* of a set, most of them empty */ };
 
 /* Lines of the file, one after the other. */
 struct lines {
@@ -187,9 +188,54 @@ enum { SPLIT_FEATURE, SPLIT_GAIN, THRESHOLD, DECISION, LEFT, RIGHT, INNER_WEIGHT
 enum { LEAF_VALUE, LEAF_WEIGHT, N_LEAF };
 struct block {
     size_t n_leaves;
-    struct line inner[N_INNER], leaf[N_LEAF];
-    bool has_categories, is_linear;
+    struct line inner[N_INNER], leaf[N_LEAF], cat_boundaries, cat_threshold;
+    double n_cat;         /* number of sets of categories */
+    struct code_set *set; /* [n_cat], owned; NULL = none */
+    bool is_linear;
 };
+
+/* One set: bit c % 32 of word c / 32 is category c. False: not well formed, or a category that has
+ * no number here. */
+static bool read_set(struct line *words, size_t n_words, struct code_set *set)
+{
+    double word = 0;
+    for (size_t w = 0; w < n_words; w++) {
+        if (!next_number(words, &word) || !(word >= 0 && word <= UINT32_MAX) || word != floor(word))
+            return false;
+        for (unsigned bit = 0; bit < 32; bit++)
+            if ((uint32_t)word >> bit & 1) {
+                if (w * 32 + bit >= MAX_CATEGORIES)
+                    return false;
+                code_set_add(set, (unsigned)w * 32 + bit);
+            }
+    }
+    return true;
+}
+
+/* Set k has the words cat_boundaries[k] to cat_boundaries[k + 1]. */
+static enum ft_status read_sets(struct block *b, struct ft_err *err)
+{
+    double from = 0, to = 0;
+    if (b->n_cat == 0)
+        return FT_OK;
+    if (!(b->n_cat > 0 && b->n_cat < (double)b->n_leaves) || b->n_cat != floor(b->n_cat))
+        return ft_fail(err, FT_INVALID, "num_cat, expected 0 to the number of splits");
+    const size_t n = (size_t)b->n_cat;
+    b->set = calloc(n, sizeof(*b->set));
+    if (b->set == NULL)
+        return ft_fail(err, FT_NOMEM, "no memory for sets of categories");
+    bool is_well = next_number(&b->cat_boundaries, &from) && from == 0;
+    for (size_t k = 0; k < n && is_well; k++) {
+        is_well = next_number(&b->cat_boundaries, &to) && to >= from && to <= from + MAX_WORDS &&
+                  to == floor(to) && read_set(&b->cat_threshold, (size_t)(to - from), &b->set[k]);
+        from = to;
+    }
+    return is_well ? FT_OK
+                   : ft_fail(err, FT_INVALID,
+                             "cat_boundaries and cat_threshold, expected sets of categories from "
+                             "0 to %d",
+                             MAX_CATEGORIES - 1);
+}
 
 static enum ft_status read_block(struct lines *l, struct block *b, struct ft_err *err)
 {
@@ -204,10 +250,14 @@ static enum ft_status read_block(struct lines *l, struct block *b, struct ft_err
         if (has_key(&line, "num_leaves", &v) && next_number(&v, &number) && number >= 1 &&
             number <= FOREST_MAX_LEAVES)
             b->n_leaves = (size_t)number;
-        else if (has_key(&line, "num_cat", &v))
-            b->has_categories = !next_number(&v, &number) || number != 0;
+        else if (has_key(&line, "num_cat", &v) && !next_number(&v, &b->n_cat))
+            b->n_cat = -1;
         else if (has_key(&line, "is_linear", &v))
             b->is_linear = !next_number(&v, &number) || number != 0;
+        if (has_key(&line, "cat_boundaries", &v))
+            b->cat_boundaries = v;
+        if (has_key(&line, "cat_threshold", &v))
+            b->cat_threshold = v;
         for (int k = 0; k < N_INNER; k++)
             if (has_key(&line, inner[k], &v))
                 b->inner[k] = v;
@@ -217,10 +267,9 @@ static enum ft_status read_block(struct lines *l, struct block *b, struct ft_err
     }
     if (b->n_leaves == 0)
         return ft_fail(err, FT_INVALID, "num_leaves, expected 1 to %d", FOREST_MAX_LEAVES);
-    if (b->has_categories || b->is_linear)
-        return ft_fail(err, FT_INVALID, "%s, which this importer does not know",
-                       b->is_linear ? "a linear tree" : "a split by categories");
-    return FT_OK;
+    if (b->is_linear)
+        return ft_fail(err, FT_INVALID, "a linear tree, which this importer does not know");
+    return read_sets(b, err);
 }
 
 /* Number of a child among nodes[]: internal ones first, then leaves. */
@@ -243,15 +292,22 @@ static bool read_inner(struct block *b, struct foreign_node *node)
         return false;
     const unsigned decision = (unsigned)v[DECISION];
     const unsigned missing = decision >> MISSING_SHIFT;
-    if ((decision & CATEGORICAL) != 0 || missing == MISSING_ZERO || missing > MISSING_NAN)
+    node->is_set = (decision & CATEGORICAL) != 0;
+    if (!node->is_set && (missing == MISSING_ZERO || missing > MISSING_NAN))
         return false;
+    if (node->is_set) {
+        if (!(v[THRESHOLD] >= 0 && v[THRESHOLD] < b->n_cat))
+            return false;
+        node->set = b->set[(size_t)v[THRESHOLD]];
+    }
     node->column = (uint32_t)v[SPLIT_FEATURE];
     node->value = v[THRESHOLD];
     node->gain = v[SPLIT_GAIN];
     node->cover = v[INNER_WEIGHT];
-    /* Without missing values in training, LightGBM takes a missing one for 0. */
-    node->is_missing_left =
-        missing == MISSING_NAN ? (decision & DEFAULT_LEFT) != 0 : 0 <= v[THRESHOLD];
+    /* Without missing values in training, LightGBM takes a missing number for 0. */
+    node->is_missing_left = node->is_set             ? false
+                            : missing == MISSING_NAN ? (decision & DEFAULT_LEFT) != 0
+                                                     : 0 <= v[THRESHOLD];
     return child_of(v[LEFT], b->n_leaves, &node->left) &&
            child_of(v[RIGHT], b->n_leaves, &node->right);
 }
@@ -261,17 +317,18 @@ static enum ft_status read_tree(struct lines *l, const struct head *h, struct gb
 {
     struct block b;
     enum ft_status st = read_block(l, &b, err);
-    if (st != FT_OK)
+    if (st != FT_OK) {
+        free(b.set);
         return ft_err_prefix(err, "tree %zu", g->n_trees);
+    }
     const size_t n_inner = b.n_leaves - 1;
     struct foreign_node *nodes = calloc(2 * b.n_leaves, sizeof(*nodes));
     if (nodes == NULL)
-        return ft_fail(err, FT_NOMEM, "no memory for %zu leaves", b.n_leaves);
+        st = ft_fail(err, FT_NOMEM, "no memory for %zu leaves", b.n_leaves);
     for (size_t i = 0; i < n_inner && st == FT_OK; i++)
         if (!read_inner(&b, &nodes[i]))
             st = ft_fail(err, FT_INVALID,
-                         "tree %zu, split %zu is not well formed, by categories, or takes zeros "
-                         "for missing",
+                         "tree %zu, split %zu is not well formed, or takes zeros for missing",
                          g->n_trees, i);
     for (size_t i = 0; i < b.n_leaves && st == FT_OK; i++) {
         struct foreign_node *leaf = &nodes[n_inner + i];
@@ -285,6 +342,7 @@ static enum ft_status read_tree(struct lines *l, const struct head *h, struct gb
     if (st == FT_OK)
         st = foreign_add_tree(g, nodes, n_inner + b.n_leaves, err);
     free(nodes);
+    free(b.set);
     return st;
 }
 

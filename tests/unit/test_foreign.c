@@ -149,6 +149,59 @@ static void test_lightgbm_import_worked_example(void **state)
     model_free(m);
 }
 
+/* Sets by the rules of LightGBM's tree.h: {1, 3, 40} and {0}; everything else goes right. */
+static const char lightgbm_sets[] = "tree\n"
+                                    "num_class=1\n"
+                                    "max_feature_idx=1\n"
+                                    "objective=regression\n"
+                                    "feature_names=kind speed\n"
+                                    "\n"
+                                    "Tree=0\n"
+                                    "num_leaves=4\n"
+                                    "num_cat=2\n"
+                                    "split_feature=0 1 0\n"
+                                    "split_gain=9 4 2\n"
+                                    "threshold=0 2.5 1\n"
+                                    "decision_type=9 2 1\n"
+                                    "left_child=1 -1 -3\n"
+                                    "right_child=2 -2 -4\n"
+                                    "leaf_value=1 2 4 8\n"
+                                    "leaf_weight=10 20 30 40\n"
+                                    "internal_weight=100 30 70\n"
+                                    "cat_boundaries=0 2 3\n"
+                                    "cat_threshold=10 256 1\n"
+                                    "\n"
+                                    "end of trees\n";
+
+static void test_lightgbm_import_sets_of_categories(void **state)
+{
+    static const double rows[][2] = {{1, 2},  {3, 3},  {40, 0},  {0, 0},   {2, 0},
+                                     {41, 0}, {-1, 0}, {NAN, 0}, {300, 0}, {32, 0}};
+    static const double want[] = {1, 2, 1, 4, 8, 8, 8, 8, 8, 8};
+    static const char *const bad[][3] = {
+        {"cat_boundaries=0 2 3", "cat_boundaries=0 2", "cat_boundaries"},
+        {"cat_boundaries=0 2 3", "cat_boundaries=1 2 3", "cat_boundaries"},
+        {"cat_boundaries=0 2 3", "cat_boundaries=0 9 10", "cat_boundaries"},
+        {"cat_threshold=10 256 1", "cat_threshold=10 256", "cat_boundaries"},
+        {"cat_threshold=10 256 1", "cat_threshold=10 4294967296 1", "cat_boundaries"},
+        {"cat_boundaries=0 2 3\ncat_threshold=10 256 1",
+         "cat_boundaries=0 8 9\ncat_threshold=0 0 0 0 0 0 0 2147483648 1", "254"},
+        {"threshold=0 2.5 1", "threshold=0 2.5 2", "well formed"},
+    };
+    struct model *m;
+    struct foreign_names names;
+    double got[10];
+    assert_ok(lightgbm_import(lightgbm_sets, strlen(lightgbm_sets), &m, &names, &err), err);
+    const struct matrix x = {&rows[0][0], 10, 2, 2, NULL};
+    model_predict(m, &x, got);
+    for (size_t i = 0; i < 10; i++)
+        assert_close(got[i], want[i], 0);
+    foreign_names_free(&names);
+    model_free(m);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        expect_refusal(lightgbm_import, lightgbm_sets, bad[i][0], bad[i][1], bad[i][2]);
+}
+
 static void test_lightgbm_import_objectives(void **state)
 {
     static const struct {
@@ -178,7 +231,10 @@ static void test_lightgbm_import_refuses(void **state)
         {"num_class=1", "num_class=3", "classes"},
         {"binary sigmoid:2", "lambdarank", "lambdarank"},
         {"binary sigmoid:2", "regression sqrt", "regression sqrt"},
-        {"num_cat=0", "num_cat=1", "categories"},
+        {"num_cat=0", "num_cat=1", "cat_boundaries"},
+        {"num_cat=0", "num_cat=3", "num_cat"},
+        {"num_cat=0", "num_cat=x", "num_cat"},
+        {"decision_type=10 2", "decision_type=1 2", "well formed"},
         {"is_linear=0", "is_linear=1", "linear"},
         {"decision_type=10 2", "decision_type=6 2", "well formed"},
         {"left_child=1 -1", "left_child=0 -1", "child"},
@@ -200,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_xgboost_import_predictions),
         cmocka_unit_test(test_xgboost_import_refuses),
         cmocka_unit_test(test_lightgbm_import_worked_example),
+        cmocka_unit_test(test_lightgbm_import_sets_of_categories),
         cmocka_unit_test(test_lightgbm_import_objectives),
         cmocka_unit_test(test_lightgbm_import_refuses),
     };
