@@ -4,62 +4,79 @@
  * inside the jobs, so a small limit costs time before it costs the fit. */
 #include "app/fit_private.h"
 #include "app/fit_study.h"
+#include "models/gbdt/bin.h"
+#include "models/gbdt/gbdt.h"
 #include "models/products.h"
 
 #include <stdint.h>
 
 static const size_t MIB = (size_t)1 << 20;
-static const size_t PROGRAM_BYTES = (size_t)48 << 20;    /* code, libraries, stacks of the pool */
+static const size_t PROGRAM_BYTES = (size_t)32 << 20;    /* code, libraries, stacks of the pool */
 static const size_t READING_BYTES = (size_t)40 << 20;    /* two slabs of a CSV file */
 static const size_t HISTOGRAM_BYTES = (size_t)256 << 20; /* most that a grower keeps */
-enum { SHARES = 16 }; /* histograms of the threads of one fit, as many as most machines have */
 
-/* Codes by row, in whole cache lines, and by column. */
+/* Of a row of the tables of trees: rows and packed gradients on two sides, score, gradient and
+ * hessian (grow.h, gbdt.c), labels and weights of a fold or with those of the positives. */
+enum { TREE_ROW_BYTES = 24 + 24, LABEL_BYTES = 3 * 8 + 1, RENEWED_BYTES = 16, EDGE_MIB = 24 };
+
+/* Codes by row and by column. */
 static size_t code_bytes(size_t n_rows, size_t n_cols)
 {
-    return n_rows * ((n_cols + 63) / 64 * 64 + n_cols);
+    return n_rows * (bins_row_bytes(n_cols) + n_cols);
 }
 
-static size_t tree_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+/* What a fit keeps of n_leaves, of a spare place and of the other threads' shares. */
+static size_t histogram_bytes(const struct model_spec *spec, size_t n_cols, size_t n_threads)
 {
-    const size_t per_leaf = (n_cols + 7) / 8 * 8 * 256 * sizeof(uint64_t);
-    const size_t wanted = (spec->max_leaves + 2 + SHARES) * per_leaf;
-    const size_t histograms = wanted < HISTOGRAM_BYTES ? wanted : HISTOGRAM_BYTES;
-    const size_t sampled = spec->col_sample < 1 ? code_bytes(n_rows, n_cols) : 0;
+    const size_t one = (n_cols + TILE - 1) / TILE * TILE * EDGE_PLACES * sizeof(uint64_t);
+    const size_t kept = spec->max_leaves * one;
+    return (kept < HISTOGRAM_BYTES ? kept : HISTOGRAM_BYTES) + n_threads * one;
+}
+
+static size_t tree_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols,
+                         size_t n_threads)
+{
+    const bool renews = spec->objective == GBDT_ABSOLUTE || spec->objective == GBDT_QUANTILE;
+    const size_t sampled = spec->col_sample < 1 ? n_rows * bins_row_bytes(n_cols) : 0;
     const size_t nodes = spec->n_trees * spec->max_leaves * 2 * 64;
-    return n_rows * 96 + histograms + sampled + nodes;
+    return n_rows * (TREE_ROW_BYTES + LABEL_BYTES + (renews ? RENEWED_BYTES : 0)) + sampled +
+           histogram_bytes(spec, n_cols, n_threads) + nodes;
 }
 
 /* Trees on a copy of the rows with more columns beside them. */
-static size_t wide_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+static size_t wide_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols,
+                         size_t n_threads)
 {
     return n_rows * n_cols * sizeof(double) + code_bytes(n_rows, n_cols) +
-           tree_bytes(spec, n_rows, n_cols) + code_bytes(n_rows, n_cols);
+           tree_bytes(spec, n_rows, n_cols, n_threads) + code_bytes(n_rows, n_cols);
 }
 
-static size_t product_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols)
+static size_t product_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols,
+                            size_t n_threads)
 {
     const size_t forms = 2 * PRODUCTS_MAX_BASE * (PRODUCTS_MAX_BASE - 1);
     const size_t sample = n_rows < PRODUCTS_SEARCH_ROWS ? n_rows : PRODUCTS_SEARCH_ROWS;
-    const size_t search = wide_bytes(spec, sample, n_cols + forms);
-    const size_t members = wide_bytes(spec, n_rows, n_cols + PRODUCTS_MAX_KEPT) +
+    const size_t search = wide_bytes(spec, sample, n_cols + forms, n_threads);
+    const size_t members = wide_bytes(spec, n_rows, n_cols + PRODUCTS_MAX_KEPT, n_threads) +
                            PRODUCTS_N_MEMBERS * spec->n_trees * spec->max_leaves * 128;
     return search > members ? search : members;
 }
 
 /* A fit of one candidate. Trees that share codes need no copy of the rows but those they stop early
  * on, a tenth or a group more. */
-static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols, bool is_fold)
+static size_t job_bytes(const struct model_spec *spec, size_t n_rows, size_t n_cols,
+                        size_t n_threads, bool is_fold)
 {
     const size_t copy = is_fold ? n_rows * n_cols * sizeof(double) : 0;
     const size_t stop = spec->patience > 0 ? copy / 2 : 0;
     if (spec->kind == MODEL_GBDT)
-        return tree_bytes(spec, n_rows, n_cols) + (is_fold ? stop : code_bytes(n_rows, n_cols));
+        return tree_bytes(spec, n_rows, n_cols, n_threads) +
+               (is_fold ? stop : code_bytes(n_rows, n_cols));
     if (spec->kind == MODEL_GBDT_SURVIVAL)
-        return copy + tree_bytes(spec, n_rows, n_cols) + code_bytes(n_rows, n_cols) +
+        return copy + tree_bytes(spec, n_rows, n_cols, n_threads) + code_bytes(n_rows, n_cols) +
                n_rows * spec->n_intervals * (n_cols + 8);
     if (spec->kind == MODEL_GBDT_PRODUCTS)
-        return copy + product_bytes(spec, n_rows, n_cols);
+        return copy + product_bytes(spec, n_rows, n_cols, n_threads);
     return copy + 3 * n_rows * n_cols * sizeof(double) + n_rows * 64; /* a standardised copy */
 }
 
@@ -106,15 +123,15 @@ static size_t count_bin_sizes(const struct fit_outcome *o)
 }
 
 static struct need count(const struct fit_request *q, const struct fit_outcome *o, size_t n_rows,
-                         size_t n_cols)
+                         size_t n_cols, size_t n_threads)
 {
     const size_t value = o->table.x.data32 != NULL ? sizeof(float) : sizeof(double);
     struct need n = {.table = n_rows * (n_cols * value + 5 * sizeof(double))};
     const size_t k = q->n_folds;
     const size_t n_train = k >= 2 ? n_rows - n_rows / k : n_rows;
     for (size_t i = 0; i < o->specs.n; i++) {
-        const size_t job = job_bytes(&o->specs.items[i], n_train, n_cols, true);
-        const size_t final = job_bytes(&o->specs.items[i], n_rows, n_cols, false);
+        const size_t job = job_bytes(&o->specs.items[i], n_train, n_cols, n_threads, true);
+        const size_t final = job_bytes(&o->specs.items[i], n_rows, n_cols, n_threads, false);
         n.job = job > n.job ? job : n.job;
         n.final = final > n.final ? final : n.final;
     }
@@ -127,7 +144,7 @@ static struct need count(const struct fit_request *q, const struct fit_outcome *
     for (size_t i = 0; i < o->specs.n && fit_study_keeps(q, o->task); i++)
         n.folds += k * kept_bytes(&o->specs.items[i], n_train, n_cols);
     n.table += n_rows * (o->task == TASK_SURVIVAL ? 26 : 15) * sizeof(double); /* fit_study.c */
-    n.prepare = count_bin_sizes(o) > 0 ? n_train * n_cols * value + 24 * MIB : 0;
+    n.prepare = count_bin_sizes(o) > 0 ? n_train * n_cols * value + EDGE_MIB * MIB : 0;
     if (q->is_nested)
         n.table += n_train * (n_cols * value + 4 * sizeof(double));
     return n;
@@ -137,7 +154,7 @@ enum ft_status fit_plan_memory(const struct fit_request *q, struct fit_outcome *
                                size_t n_cols, size_t n_threads, size_t *n_at_once,
                                struct ft_err *err)
 {
-    const struct need n = count(q, o, n_rows, n_cols);
+    const struct need n = count(q, o, n_rows, n_cols, n_threads);
     const size_t n_jobs = q->n_folds >= 2 ? o->specs.n * q->n_folds : 1;
     size_t most = n_threads < n_jobs ? n_threads : n_jobs;
     *n_at_once = 0;
