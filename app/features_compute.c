@@ -177,6 +177,8 @@ static void push_extremes(struct work *w, struct stream *st, size_t k)
     for (size_t i = 0; i < w->fs->n_windows; i++) {
         size_t *low = w->queue_low + i * w->cap;
         size_t *high = w->queue_high + i * w->cap;
+        if (w->t[k] <= w->as_of[0] - w->fs->window_ms[i])
+            continue; /* in no row's window: rows rise, so the first one's begins first */
         while (st->low_tail[i] > st->low_head[i] && w->v[low[st->low_tail[i] - 1]] >= w->v[k])
             st->low_tail[i]--;
         low[st->low_tail[i]++] = k;

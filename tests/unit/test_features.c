@@ -77,7 +77,9 @@ static void test_features_compute_sees_no_future(void **state)
         const size_t asset = seed % N_ASSETS;
         float *before = compute(fs, h, asset, two, 2);
         float *alone = compute(fs, h, asset, two, 1);
+        float *late = compute(fs, h, asset, two + 1, 1);
         assert_memory_equal(before, alone, fs->n * sizeof(float));
+        assert_memory_equal(before + fs->n, late, fs->n * sizeof(float));
         change_future(h, as_of, seed + 100);
         float *after = compute(fs, h, asset, two, 2);
         for (size_t j = 0; j < fs->n; j++)
@@ -86,6 +88,7 @@ static void test_features_compute_sees_no_future(void **state)
                          (double)before[j], (double)after[j]);
         free(before);
         free(alone);
+        free(late);
         free(after);
         features_free(fs);
         history_free(h);
