@@ -398,7 +398,7 @@ class Life(Case):
 class Data(Case):
     def test_strip_tells_silence_from_the_unknown(self):
         self.open("/data")
-        self.browser.wait("document.querySelector('.q-stuck')", "the strip")
+        self.browser.wait("document.querySelector('.chart .q-stuck')", "the strip")
         n = self.browser.js("""const n = (c) => document.querySelectorAll('.chart ' + c).length;
             return ['.q-whole', '.q-part', '.q-silent', '.q-stuck'].map(n)""")
         # nine days before its first reading are not drawn; two silent ones are one span

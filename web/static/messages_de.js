@@ -192,7 +192,7 @@ export default {
     effect_had_failed: 'Ein Ausfall von {part} wird vermerkt, das Alter beginnt wieder bei 0.',
     sent_later: 'Kein Netz: auf diesem Gerät behalten, wird gesendet, sobald es wieder geht.', was_closed: '{key} ist abgeschlossen.',
     /* life lab */
-    life_parts: 'Teile', life_parts_note: 'aus den eigenen Aufzeichnungen', life_failed: 'Ausgefallen', life_open: 'Offen', life_best: 'Bestes Alter', life_saves: 'Spart',
+    life_parts: 'Teile', life_parts_note: 'aus den eigenen Aufzeichnungen', life_failed: 'Ausfälle', life_open: 'Offen', life_best: 'Bestes Alter', life_saves: 'Spart',
     life_empty: 'Noch keine Lebensläufe: gebraucht werden aufgezeichnete Ausfälle und Tausche. Ausfallgeschichte importieren.',
     life_verdict_run_to_failure: 'laufen lassen', life_verdict_unsettled: 'offen',
     life_selection: 'Auswahl', life_counts: { one: '1 Ausfall, {open} offen, {of} Anlagen', other: '{n} Ausfälle, {open} offen, {of} Anlagen' },
