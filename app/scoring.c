@@ -512,11 +512,15 @@ static void fit_ages(struct score_run *r)
                                       DB_NO_TIME, &r->ages[c], NULL) == FT_OK;
 }
 
-/* No failure of anything is recorded: the health index is all there is. */
-static bool needs_health(const struct score_run *r)
+/* Where no failure of anything is recorded the health index is all there is; too little data for it
+ * is no fault, nothing speaks then. */
+static enum ft_status find_health(struct score_run *r, struct ft_err *err)
 {
     const struct age_model *whole = age_of(r, HISTORY_NO_INDEX);
-    return r->s->n_models == 0 && (whole == NULL || whole->n_failures == 0);
+    if (r->s->n_models > 0 || (whole != NULL && whole->n_failures > 0))
+        return FT_OK;
+    const enum ft_status st = health_index_find(r->h, DB_NO_TIME, &r->health, err);
+    return st == FT_NOMEM ? st : FT_OK;
 }
 
 static enum ft_status run_scoring(struct score_run *r, struct pool *pool, struct scoring *out,
@@ -534,8 +538,9 @@ static enum ft_status run_scoring(struct score_run *r, struct pool *pool, struct
         st = ft_fail(err, FT_NOMEM, "scoring: no memory");
     if (st == FT_OK) {
         fit_ages(r);
-        if (needs_health(r)) /* too little data is no fault: then nothing speaks */
-            (void)health_index_find(r->h, DB_NO_TIME, &r->health, NULL);
+        st = find_health(r, err);
+    }
+    if (st == FT_OK) {
         pool_run(pool, r->h->n_assets, score_job, r);
         for (size_t a = 0; a < r->h->n_assets && st == FT_OK; a++)
             if (r->status[a] != FT_OK)
