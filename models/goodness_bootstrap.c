@@ -180,9 +180,9 @@ static size_t affordable(const struct life_fit *f, double n, size_t n_draws)
 {
     const double cost = f->distribution == LIFE_WEIBULL3 ? THRESHOLD_COST : 1;
     const double most = floor(MAX_WORK / (n * cost));
-    if (most >= (double)n_draws)
-        return n_draws;
-    return most >= MIN_DRAWS ? (size_t)most : 0;
+    if (most < MIN_DRAWS)
+        return 0;
+    return most < (double)n_draws ? (size_t)most : n_draws;
 }
 
 static const char *find_obstacle(const struct life_data *d, const struct life_totals *totals,

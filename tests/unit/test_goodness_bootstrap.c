@@ -161,7 +161,7 @@ static void test_goodness_bootstrap_says_why_not(void **state)
     } rows[] = {{1, 0, 0, "asked for"},
                 {0.5, 0, 99, "parts of a unit"},
                 {1, 1e6, 99, "interval"},
-                {1e6, 0, 99, "too many"}};
+                {1e6, 0, 3, "too many"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         weight[0] = rows[i].weight;
         upper[0] = rows[i].upper;
