@@ -1,6 +1,7 @@
 #include "app/forecast.h"
 
 #include "app/base/json.h"
+#include "app/base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -97,6 +98,7 @@ static enum ft_status take_text(const cJSON *o, const char *key, char *out, size
     const char *text = "";
     const enum ft_status st = json_string(o, key, false, &text, err);
     snprintf(out, size, "%s", text);
+    utf8_clean(out); /* it may be cut inside a character */
     return st;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/base/clock.h"
 #include "app/base/json.h"
+#include "app/base/utf8.h"
 #include "app/forecast.h"
 
 static struct forecast sample(void)
@@ -75,6 +76,24 @@ static void test_forecast_json_round_trip(void **state)
     cJSON_Delete(json);
 }
 
+/* A text that is too long is cut; what is left is text still. */
+static void test_forecast_json_cuts_between_letters(void **state)
+{
+    struct forecast f;
+    struct ft_err err;
+    char spoke[400] = "";
+    (void)state;
+    for (size_t i = 0; i < 120; i++)
+        strcat(spoke, "\xc3\xa4"); /* of two bytes; there is room for 159 */
+    const struct forecast short_f = sample();
+    cJSON *json = forecast_to_json(&short_f);
+    assert_true(cJSON_ReplaceItemInObjectCaseSensitive(json, "spoke", cJSON_CreateString(spoke)));
+    assert_ok(forecast_from_json(json, &f, &err), err);
+    assert_int_equal(strlen(f.spoke), sizeof(f.spoke) - 1);
+    assert_true(utf8_is_valid(f.spoke, strlen(f.spoke), NULL));
+    cJSON_Delete(json);
+}
+
 static void test_forecast_from_json_refuses(void **state)
 {
     static const char *const bad[] = {"[]",
@@ -100,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forecast_probability_interpolates_log_survival),
         cmocka_unit_test(test_forecast_json_round_trip),
+        cmocka_unit_test(test_forecast_json_cuts_between_letters),
         cmocka_unit_test(test_forecast_from_json_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
