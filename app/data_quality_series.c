@@ -3,6 +3,7 @@
 #include "app/data_quality_series.h"
 
 #include "app/base/clock.h"
+#include "app/base/instants.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -197,19 +198,6 @@ static void find_gaps(const int64_t *ts_ms, const double *value, size_t n, int64
     }
 }
 
-static size_t first_at_or_after(const int64_t *ts_ms, size_t n, int64_t at_ms)
-{
-    size_t low = 0;
-    while (low < n) {
-        const size_t middle = low + (n - low) / 2;
-        if (ts_ms[middle] < at_ms)
-            low = middle + 1;
-        else
-            n = middle;
-    }
-    return low;
-}
-
 static void find_drift(const int64_t *ts_ms, const double *value, size_t n, double *room,
                        struct sensor_quality *out)
 {
@@ -218,8 +206,8 @@ static void find_drift(const int64_t *ts_ms, const double *value, size_t n, doub
     part_ms = part_ms > QUALITY_DRIFT_MS ? part_ms : QUALITY_DRIFT_MS;
     if (record_ms < 4 * part_ms)
         return;
-    const size_t n_early = first_at_or_after(ts_ms, n, out->first_ms + part_ms);
-    const size_t late = first_at_or_after(ts_ms, n, out->last_ms - part_ms);
+    const size_t n_early = instants_before(ts_ms, n, out->first_ms + part_ms);
+    const size_t late = instants_before(ts_ms, n, out->last_ms - part_ms);
     out->early = level_of(value, n_early, room);
     out->late = level_of(value + late, n - late, room);
     if (out->early.n < QUALITY_DRIFT_N || out->late.n < QUALITY_DRIFT_N)

@@ -1,6 +1,7 @@
 #include "app/data_quality_strip.h"
 
 #include "app/base/clock.h"
+#include "app/base/instants.h"
 #include "app/base/json.h"
 
 #include <stdlib.h>
@@ -31,19 +32,6 @@ static void take_gap(int64_t from_ms, int64_t to_ms, const int64_t days[QUALITY_
         gone_ms[d] += overlap(from_ms, to_ms, days[d], days[d + 1]);
 }
 
-static size_t first_at_or_after(const int64_t *ts_ms, size_t n, int64_t at_ms)
-{
-    size_t low = 0;
-    while (low < n) {
-        const size_t middle = low + (n - low) / 2;
-        if (ts_ms[middle] < at_ms)
-            low = middle + 1;
-        else
-            n = middle;
-    }
-    return low;
-}
-
 void quality_strip_fill(const int64_t *ts_ms, size_t n, int64_t interval_ms,
                         const int64_t days[QUALITY_STRIP_DAYS + 1],
                         uint8_t present[QUALITY_STRIP_DAYS])
@@ -54,7 +42,7 @@ void quality_strip_fill(const int64_t *ts_ms, size_t n, int64_t interval_ms,
     memset(present, 0, QUALITY_STRIP_DAYS);
     if (n == 0)
         return;
-    const size_t begin = first_at_or_after(ts_ms, n, days[0]);
+    const size_t begin = instants_before(ts_ms, n, days[0]);
     for (size_t i = begin > 0 ? begin : 1; i < n; i++)
         if (ts_ms[i] - ts_ms[i - 1] > limit_ms)
             take_gap(ts_ms[i - 1], ts_ms[i], days, gone_ms);

@@ -3,6 +3,7 @@
 #include "app/health_expect.h"
 
 #include "app/base/clock.h"
+#include "app/base/instants.h"
 #include "app/features.h"
 #include "models/anomaly.h"
 #include "models/linalg.h"
@@ -101,26 +102,11 @@ static enum ft_status rows_open(const struct health_expect *e, size_t cap, struc
     return no_memory(err);
 }
 
-/* First reading at or after an instant. */
-static size_t first_from(const struct readings *r, int64_t ts_ms)
-{
-    size_t low = 0;
-    size_t high = r->n;
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        if (r->ts_ms[mid] < ts_ms)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* The newest finite value in each grid row from row first on; out has a stride. */
 static void spread_series(const struct health_expect *e, const struct readings *r, int64_t start_ms,
                           size_t n, double *out, size_t stride)
 {
-    size_t k = first_from(r, start_ms);
+    size_t k = instants_before(r->ts_ms, r->n, start_ms);
     for (size_t i = 0; i < n; i++) {
         const int64_t end_ms = start_ms + (int64_t)(i + 1) * e->row_ms;
         out[i * stride] = NAN;
@@ -235,7 +221,7 @@ static enum ft_status view_open(const struct history *h, int64_t until_ms, struc
         for (size_t i = 0; i < h->n_sensors; i++) {
             struct readings *r = &as->series[i];
             *r = h->assets[a].series[i];
-            r->n = until_ms == DB_NO_TIME ? r->n : first_from(r, until_ms);
+            r->n = until_ms == DB_NO_TIME ? r->n : instants_before(r->ts_ms, r->n, until_ms);
             if (r->n > 0 && r->ts_ms[r->n - 1] > as->last_reading_ms)
                 as->last_reading_ms = r->ts_ms[r->n - 1];
         }
