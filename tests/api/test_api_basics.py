@@ -131,6 +131,8 @@ class Basics(unittest.TestCase):
         hourly = self.s.get("/api/v1/readings?asset=P-101&sensor=vibration"
                             "&from=2026-01-02&to=2026-01-04&points=10").json
         self.assertEqual(hourly["resolution"], "min-max of 4.8 h")
+        self.assertEqual(self.s.get("/api/v1/readings?asset=P-101&sensor=vibration&from=2026-01-02"
+                                    "&to=2026-01-04&max_points=10").json, hourly)
         self.assertEqual(self.s.get("/api/v1/readings?asset=P-101").status, 400)
         self.assertEqual(self.s.get("/api/v1/readings?asset=P-101&sensor=x").status, 404)
         empty = self.s.get("/api/v1/sensors?asset=P-101").json["items"]

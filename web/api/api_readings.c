@@ -121,8 +121,8 @@ enum ft_status api_readings_list(struct api_call *c, struct ft_err *err)
     items = cJSON_CreateArray();
     if (span.n > 0)
         st = add_columns(c, items, all.items[k].id, from_ms, to_ms,
-                         (size_t)api_int(c, "points", POINTS_DEFAULT), resolution,
-                         sizeof(resolution), err);
+                         (size_t)api_int(c, "max_points", api_int(c, "points", POINTS_DEFAULT)),
+                         resolution, sizeof(resolution), err);
     if (st != FT_OK)
         goto out;
     if (reply_accepts(http_header(c->rq, "Accept"), "text/csv")) {
