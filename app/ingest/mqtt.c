@@ -65,7 +65,8 @@ struct mqtt {
     size_t n_in_batch;  /* messages */
     double batch_start; /* monotonic, when n_in_batch > 0 */
     struct mosquitto *client;
-    bool is_accepted; /* the broker has taken us */
+    bool is_accepted;    /* the broker has taken us */
+    size_t n_unanswered; /* subscriptions of this connection */
     enum ft_status message_status;
     struct ft_err message_err;
 
@@ -243,6 +244,7 @@ static void subscribe(struct mqtt *m, const char *filter)
     const int rc = mosquitto_subscribe(m->client, NULL, filter, 1);
     if (rc != MOSQ_ERR_SUCCESS)
         log_warn("mqtt: subscribe to %s: %s", filter, mosquitto_strerror(rc));
+    m->n_unanswered += rc == MOSQ_ERR_SUCCESS;
 }
 
 static void on_connect(struct mosquitto *client, void *ctx, int rc)
@@ -254,7 +256,7 @@ static void on_connect(struct mosquitto *client, void *ctx, int rc)
         return;
     }
     m->is_accepted = true;
-    atomic_store(&m->is_connected, true);
+    m->n_unanswered = 0;
     atomic_fetch_add(&m->n_connects, 1);
     log_info("mqtt: connected to %s:%d", m->host, m->port);
     for (size_t i = 0; i < m->n_templates; i++)
@@ -266,13 +268,19 @@ static void on_connect(struct mosquitto *client, void *ctx, int rc)
         snprintf(filter, sizeof(filter), "spBv1.0/%s/#", group);
         subscribe(m, filter);
     }
+    if (m->n_unanswered == 0)
+        atomic_store(&m->is_connected, true);
 }
 
+/* Connected is said when the broker has answered every subscription: only from then on does it keep
+ * for us what comes while we are away. */
 static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int n, const int *granted)
 {
+    struct mqtt *m = ctx;
     (void)client;
-    (void)ctx;
     (void)mid;
+    if (m->n_unanswered > 0 && --m->n_unanswered == 0)
+        atomic_store(&m->is_connected, true);
     for (int i = 0; i < n; i++)
         if (granted[i] != 1)
             log_warn("mqtt: the broker grants quality %d instead of 1 for a subscription",

@@ -137,7 +137,8 @@ static void put_mqtt(struct buf *b, struct mqtt *mqtt)
     mqtt_stats(mqtt, &s);
     if (!s.is_on)
         return;
-    put_metric(b, "mqtt_connected", "gauge", "1 while the broker serves us.", s.is_connected);
+    put_metric(b, "mqtt_connected", "gauge",
+               "1 while the broker serves us and our subscriptions stand.", s.is_connected);
     put_metric(b, "mqtt_messages_total", "counter", "Messages received.", (double)s.n_messages);
     put_metric(b, "mqtt_batches_total", "counter", "Batches of messages committed.",
                (double)s.n_batches);
