@@ -73,7 +73,7 @@ static enum ft_status sampler_init(struct sampler *s, const struct life_data *d,
         s->distance == NULL || s->is_short == NULL)
         return ft_fail(err, FT_NOMEM, "goodness: no memory for %zu units", n);
     for (size_t i = 0; i < d->n; i++)
-        for (double k = life_data_weight(d, i); k > 0 && s->n < n; k--) {
+        for (size_t k = (size_t)life_data_weight(d, i); k > 0 && s->n < n; k--) {
             s->time[s->n] = d->time[i];
             s->entry[s->n] = life_data_entry(d, i);
             s->is_late = s->is_late || s->entry[s->n] > 0;
@@ -81,8 +81,19 @@ static enum ft_status sampler_init(struct sampler *s, const struct life_data *d,
             s->censored[s->n++] = !d->failed[i];
         }
     s->step = find_step(d);
-    return kaplan_meier(s->time, s->censored, s->is_late ? s->entry : NULL, NULL, s->n, 0.5,
-                        &s->ends, &s->n_ends, err);
+    return FT_OK;
+}
+
+/* When units stopped being watched: Kaplan and Meier's estimate with the parts changed over. */
+static enum ft_status find_ends(struct sampler *s, struct ft_err *err)
+{
+    struct kaplan_meier_point *ends = NULL;
+    size_t n_ends = 0;
+    const enum ft_status st = kaplan_meier(s->time, s->censored, s->is_late ? s->entry : NULL, NULL,
+                                           s->n, 0.5, &ends, &n_ends, err);
+    s->ends = ends;
+    s->n_ends = n_ends;
+    return st;
 }
 
 static void sampler_free(struct sampler *s)
@@ -240,6 +251,8 @@ enum ft_status goodness_bootstrap(const struct life_fit *f, const struct life_da
     }
     struct sampler s = {.fit = f, .seed = seed};
     st = sampler_init(&s, data, (size_t)totals.n, out->n_draws, err);
+    if (st == FT_OK)
+        st = find_ends(&s, err);
     if (st == FT_OK)
         st = run(&s, distance, pool, out, err);
     sampler_free(&s);

@@ -745,11 +745,10 @@ static enum ft_status write_all(struct readings_chunk *c, struct db *db, struct 
 enum ft_status readings_chunk_write(struct readings_chunk *c, struct db *db, struct ft_err *err)
 {
     const bool is_dry_run = c->options->is_dry_run;
-    enum ft_status st = FT_OK;
-    if (c->n_batches == 0)
-        return FT_OK;
-    st = readings_chunk_settle(c, err);
-    if (st == FT_OK && !is_dry_run)
+    enum ft_status st = readings_chunk_settle(c, err);
+    if (st != FT_OK || c->n_batches == 0)
+        return st;
+    if (!is_dry_run)
         st = db_begin(db, err);
     if (st != FT_OK)
         return st;

@@ -202,7 +202,7 @@ static void describe_meter(const struct plan *p, char *out, size_t size)
     static const char *const counted[] = {"hour", "cycle", "start", "stroke", "km",
                                           "mile", "litre", "tonne", "piece",  "part",
                                           "turn", "kwh",   "batch", "trip",   "shot"};
-    char name[64];
+    char name[64] = "";
     size_t len = 0;
     for (; p->meter[len] != '\0' && len + 1 < sizeof(name); len++)
         name[len] = p->meter[len] == '_' ? ' ' : p->meter[len];

@@ -81,10 +81,10 @@ static void test_forecast_json_cuts_between_letters(void **state)
 {
     struct forecast f;
     struct ft_err err;
-    char spoke[400] = "";
+    char spoke[241] = "";
     (void)state;
-    for (size_t i = 0; i < 120; i++)
-        strcat(spoke, "\xc3\xa4"); /* of two bytes; there is room for 159 */
+    for (size_t i = 0; i < 240; i += 2)
+        memcpy(spoke + i, "\xc3\xa4", 2); /* there is room for 159 bytes */
     const struct forecast short_f = sample();
     cJSON *json = forecast_to_json(&short_f);
     assert_true(cJSON_ReplaceItemInObjectCaseSensitive(json, "spoke", cJSON_CreateString(spoke)));
