@@ -168,8 +168,8 @@ static void draw_sample(void *ctx, size_t draw)
 {
     struct sampler *s = ctx;
     const uint64_t stream = STREAM + ((uint64_t)draw << 16);
-    double *time = calloc(s->n, sizeof(*time));
-    bool *failed = calloc(s->n, sizeof(*failed));
+    double *time = calloc(s->n + 1, sizeof(*time));
+    bool *failed = calloc(s->n + 1, sizeof(*failed));
     s->distance[draw] = NAN;
     s->is_short[draw] = time == NULL || failed == NULL;
     if (!s->is_short[draw]) {
