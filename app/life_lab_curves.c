@@ -1,7 +1,7 @@
 #include "app/life_lab_curves.h"
 
 #include "app/base/json.h"
-#include "models/recurrent.h"
+#include "app/life_recurrent.h"
 #include "models/renewal.h"
 
 #include <math.h>
@@ -142,14 +142,8 @@ static enum ft_status add_mcf(const struct rows *r, double confidence, cJSON *li
     if (st != FT_OK)
         return st;
     st = recurrent_mcf(&data, confidence, &points, &n, err);
-    for (size_t i = 0; i < n && st == FT_OK; i++) {
-        cJSON *o = json_add_object(list, NULL);
-        json_add_number(o, "time", points[i].time);
-        json_add_number(o, "n_risk", points[i].n_risk);
-        json_add_number(o, "mean", points[i].mean);
-        json_add_number(o, "lower", points[i].lower);
-        json_add_number(o, "upper", points[i].upper);
-    }
+    if (st == FT_OK)
+        life_recurrent_mcf_json(points, n, list);
     free(points);
     recurrent_free(&data);
     return st == FT_TOO_FEW ? FT_OK : st; /* no failure: an empty list */

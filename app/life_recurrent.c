@@ -84,11 +84,10 @@ static void add_pair(cJSON *to, const char *key, const double pair[2])
     json_add_number(a, NULL, pair[1]);
 }
 
-static void add_mcf(cJSON *out, const struct life_recurrent *r)
+void life_recurrent_mcf_json(const struct mcf_point *points, size_t n, cJSON *list)
 {
-    cJSON *list = json_add_array(out, "mcf");
-    for (size_t i = 0; i < r->n_mcf; i++) {
-        const struct mcf_point *p = &r->mcf[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct mcf_point *p = &points[i];
         cJSON *o = json_add_object(list, NULL);
         json_add_number(o, "time", p->time);
         json_add_number(o, "n_risk", p->n_risk);
@@ -176,7 +175,7 @@ void life_recurrent_json(const struct life_recurrent *r, const struct life_table
         json_add_number(o, "interval", r->renewal.has_optimum ? r->renewal.interval : NAN);
         json_add_number(o, "cost_rate", r->renewal.has_optimum ? r->renewal.cost_rate : NAN);
     }
-    add_mcf(out, r);
+    life_recurrent_mcf_json(r->mcf, r->n_mcf, json_add_array(out, "mcf"));
 }
 
 void life_recurrent_free(struct life_recurrent *r)

@@ -33,6 +33,8 @@ enum ft_status life_recurrent_make(const struct life_table *table,
                                    struct ft_err *err);
 void life_recurrent_json(const struct life_recurrent *r, const struct life_table *table,
                          cJSON *out);
+/* Adds the points of a mean cumulative function to a list. */
+void life_recurrent_mcf_json(const struct mcf_point *points, size_t n, cJSON *list);
 void life_recurrent_free(struct life_recurrent *r);
 
 #endif

@@ -1,6 +1,7 @@
 /* Reading what db/reading_store.c wrote: blocks and the head merged into arrays, spans, charts. */
 #include "db/reading_store.h"
 
+#include "app/base/instants.h"
 #include "db/connection.h"
 #include "db/db.h"
 #include "db/reading_block.h"
@@ -241,14 +242,7 @@ static size_t find_end(const int64_t *ts_ms, size_t i, size_t n, int64_t end_ms)
         }
         low += step;
     }
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (ts_ms[middle] < end_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return low + instants_before(ts_ms + low, high - low, end_ms);
 }
 
 /* Adds n values, those that are NaN left out. */
